@@ -1,0 +1,131 @@
+"""What a bolt-on may import of core: hooks, facts, refusals, a few reads.
+
+Beside it `classbolt.tables` to point at.
+"""
+
+from classbolt.booking_rules import PayWith
+from classbolt.bookings import Booking
+from classbolt.bundles import Bundle, find_bundles
+from classbolt.cancellations import Cancellation
+from classbolt.checks import methods as check_methods
+from classbolt.checks import mine
+from classbolt.checks import period as check_period
+from classbolt.checks import price as check_price
+from classbolt.courses import find_courses
+from classbolt.credits import held_by
+from classbolt.db import Tx
+from classbolt.errors import (
+    AlreadyBooked,
+    CreditExpired,
+    CreditExpiresBeforeSession,
+    Forbidden,
+    InsufficientCredits,
+    InvalidInput,
+    NotFound,
+    Refusal,
+    Refusals,
+    SessionFull,
+)
+from classbolt.facts import (
+    COURSE,
+    BookingDraft,
+    BookingFacts,
+    CourseFacts,
+    CreditBack,
+    Free,
+    HeldBundle,
+    IssueBundle,
+    PaymentOption,
+    RecordOffline,
+    SessionFacts,
+    SpendCredit,
+    Terms,
+    WayToBook,
+)
+from classbolt.given import Given
+from classbolt.hooks import BoltOn, BoltOnInfo
+from classbolt.payments import CREDIT, FREE, OFFLINE
+from classbolt.pages import Page, PageOf, fetch_page, fetch_pages
+from classbolt.sessions import find_sessions, list_sessions
+from classbolt.times import after, before
+from classbolt.values import (
+    Actor,
+    BookingId,
+    BundleId,
+    CourseId,
+    CustomerBundleId,
+    CustomerId,
+    Money,
+    Period,
+    Permission,
+    SessionId,
+    TagId,
+    Unit,
+    new_id,
+)
+
+__all__ = [
+    "COURSE",
+    "CREDIT",
+    "FREE",
+    "OFFLINE",
+    "Actor",
+    "AlreadyBooked",
+    "BoltOn",
+    "BoltOnInfo",
+    "Booking",
+    "BookingDraft",
+    "BookingFacts",
+    "BookingId",
+    "Bundle",
+    "BundleId",
+    "Cancellation",
+    "CourseFacts",
+    "CourseId",
+    "CreditBack",
+    "CreditExpired",
+    "CreditExpiresBeforeSession",
+    "CustomerBundleId",
+    "CustomerId",
+    "Forbidden",
+    "Free",
+    "Given",
+    "HeldBundle",
+    "InsufficientCredits",
+    "InvalidInput",
+    "IssueBundle",
+    "Money",
+    "NotFound",
+    "Page",
+    "PageOf",
+    "PayWith",
+    "PaymentOption",
+    "Period",
+    "Permission",
+    "RecordOffline",
+    "Refusal",
+    "Refusals",
+    "SessionFacts",
+    "SessionFull",
+    "SessionId",
+    "SpendCredit",
+    "TagId",
+    "Terms",
+    "Tx",
+    "Unit",
+    "WayToBook",
+    "after",
+    "before",
+    "check_methods",
+    "check_period",
+    "check_price",
+    "fetch_page",
+    "fetch_pages",
+    "find_bundles",
+    "find_courses",
+    "find_sessions",
+    "held_by",
+    "list_sessions",
+    "mine",
+    "new_id",
+]

@@ -1,0 +1,274 @@
+"""Book a session or a course: one pipeline, whose reading half is also the preview.
+
+Every booking locks its sessions first, in the order of their ids, then what the customer could
+pay with. Then the rules decide, core's and the bolt-ons', with nothing written. Only then are
+seats taken, the place written and paid for, each by a statement that the database guards: what
+two requests decided at the same moment can still not both happen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from classbolt import credits, payments, sessions
+from classbolt.booking_rules import (
+    PayWith,
+    against_course,
+    against_session,
+    amount_of,
+    choose,
+    course_options,
+    with_staff_options,
+)
+from classbolt.bookings import (
+    BOOKED,
+    Booking,
+    CourseBooking,
+    course_booking_of,
+    places_of,
+    write_bookings,
+    write_course_booking,
+)
+from classbolt.courses import get_course
+from classbolt.customers import whom
+from classbolt.db import Tx
+from classbolt.errors import CourseFull, NotFound, NoWayToBook, Refusal, SessionFull, refuse_if
+from classbolt.facts import (
+    COURSE,
+    BookingDraft,
+    PaymentOption,
+    SessionFacts,
+    SpendCredit,
+    WayToBook,
+)
+from classbolt.values import (
+    Actor,
+    BookingId,
+    CourseBookingId,
+    CourseId,
+    CustomerId,
+    SessionId,
+    new_id,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the rules say about a draft: how it could be booked and paid, and all that stands against it."""
+
+    draft: BookingDraft
+    refusals: tuple[Refusal, ...]
+    options: tuple[PaymentOption, ...]
+
+
+async def booking_options(
+    tx: Tx,
+    actor: Actor,
+    session_id: SessionId,
+    customer_id: CustomerId | None,
+    *,
+    now: datetime,
+) -> Decision:
+    """Say how a session could be booked at this moment, by whom, and what stands against it.
+
+    Raises:
+        NotFound: The session is unknown, or the customer is not for the actor to see.
+    """
+    found = await sessions.find_sessions(tx, [session_id])
+    if session_id not in found:
+        raise NotFound().at("session")
+    if customer_id is not None or actor.customer_id is not None:
+        customer_id = await whom(tx, actor, customer_id)
+    draft = await _draft(tx, actor, found[session_id], customer_id)
+    return await _decide(tx, draft, now)
+
+
+async def book_session(
+    tx: Tx,
+    actor: Actor,
+    session_id: SessionId,
+    customer_id: CustomerId | None,
+    pay_with: PayWith,
+    *,
+    now: datetime,
+) -> Booking:
+    """Book one session on its own, in whatever way the account's bolt-ons offer.
+
+    Args:
+        customer_id: For whom staff book; customers book for themselves.
+
+    Raises:
+        Refusals: All reasons against it.
+        Refusal: It cannot be asked for in this way.
+    """
+    holder = await whom(tx, actor, customer_id)
+    locked = await sessions.lock_sessions(tx, [session_id], "session")
+    return await place(tx, actor, locked[session_id], holder, pay_with, now=now)
+
+
+async def place(
+    tx: Tx,
+    actor: Actor,
+    session: SessionFacts,
+    customer_id: CustomerId,
+    pay_with: PayWith,
+    *,
+    now: datetime,
+) -> Booking:
+    """Book a session that is locked already.
+
+    Raises:
+        Refusals: All reasons against it.
+        Refusal: It cannot be asked for in this way.
+    """
+    await credits.lock_bundles_of(tx, customer_id)
+    decision = await _decide(tx, await _draft(tx, actor, session, customer_id), now)
+    if decision.draft.way is None:
+        refuse_if(decision.refusals)
+        raise NoWayToBook
+    option = choose(decision.options, pay_with)
+    refuse_if([*decision.refusals, *option.refusals])
+    booking = await _write(
+        tx, actor, decision, decision.draft.way, option, customer_id=customer_id, now=now
+    )
+    await tx.bolt_ons.bookings_written(tx, [booking], now)
+    return booking
+
+
+async def book_course(
+    tx: Tx,
+    actor: Actor,
+    course_id: CourseId,
+    customer_id: CustomerId | None,
+    pay_with: PayWith,
+    *,
+    now: datetime,
+) -> CourseBooking:
+    """Book a whole course: one place in each of its sessions, or nothing at all (G1).
+
+    Raises:
+        Refusals: All reasons against it.
+        Refusal: It cannot be asked for in this way.
+    """
+    holder = await whom(tx, actor, customer_id)
+    course = await get_course(tx, course_id, "course")
+    all_sessions = await sessions.lock_sessions_of(tx, course_id)
+    running = [each for each in all_sessions if each.called_off_at is None]
+    way = WayToBook(COURSE, course.price)
+    held = await places_of(tx, holder, [each.id for each in running])
+    drafts = [BookingDraft(each, holder, actor, each.id in held, way) for each in running]
+    has_course = await course_booking_of(tx, course_id, holder)
+    vetoes = await tx.bolt_ons.check_booking(tx, drafts, now)
+    option = choose(course_options(course, actor), pay_with)
+    refuse_if(
+        [
+            *against_course(all_sessions, now, has_place=bool(held) or has_course is not None),
+            *_first_of_each_kind(reason for reasons in vetoes for reason in reasons),
+            *option.refusals,
+        ]
+    )
+    course_booking = CourseBooking(
+        id=CourseBookingId(new_id()),
+        course_id=course_id,
+        customer_id=holder,
+        payment_id=await payments.record(
+            tx, holder, option.method, amount_of(option, tx.account.currency), now=now
+        ),
+        booked_at=now,
+    )
+    try:
+        await sessions.take_seats(tx, [each.id for each in running])
+    except SessionFull as gone:
+        raise CourseFull from gone
+    await write_course_booking(tx, course_booking)
+    written = [
+        Booking(
+            id=BookingId(new_id()),
+            session_id=each.id,
+            customer_id=holder,
+            course_booking_id=course_booking.id,
+            way=COURSE,
+            payment_id=course_booking.payment_id,
+            customer_bundle_id=None,
+            status=BOOKED,
+            booked_at=now,
+        )
+        for each in running
+    ]
+    await write_bookings(tx, written)
+    await tx.bolt_ons.bookings_written(tx, written, now)
+    return course_booking
+
+
+async def _draft(
+    tx: Tx,
+    actor: Actor,
+    session: SessionFacts,
+    customer_id: CustomerId | None,
+) -> BookingDraft:
+    has_place = customer_id is not None and bool(await places_of(tx, customer_id, [session.id]))
+    return BookingDraft(session, customer_id, actor, has_place)
+
+
+async def _decide(tx: Tx, draft: BookingDraft, now: datetime) -> Decision:
+    """Ask every rule about a draft; nothing is written."""
+    (offers,) = await tx.bolt_ons.ways_to_book(tx, [draft], now)
+    way = next((offer for offer in offers if isinstance(offer, WayToBook)), None)
+    if way is None:
+        noes = [offer for offer in offers if isinstance(offer, Refusal)] or [NoWayToBook()]
+        return Decision(draft, (*against_session(draft, now), *noes), ())
+    draft = replace(draft, way=way)
+    (vetoes,) = await tx.bolt_ons.check_booking(tx, [draft], now)
+    (options,) = await tx.bolt_ons.payment_options(tx, [draft], now)
+    refusals = (*against_session(draft, now), *vetoes)
+    return Decision(draft, refusals, tuple(with_staff_options(draft, options)))
+
+
+async def _write(
+    tx: Tx,
+    actor: Actor,
+    decision: Decision,
+    way: WayToBook,
+    option: PaymentOption,
+    *,
+    customer_id: CustomerId,
+    now: datetime,
+) -> Booking:
+    """Take the seat, write the place and settle it."""
+    session = decision.draft.session
+    await sessions.take_seats(tx, [session.id])
+    credit = option.action if isinstance(option.action, SpendCredit) else None
+    payment_id = None
+    if credit is None:
+        amount = amount_of(option, tx.account.currency)
+        payment_id = await payments.record(tx, customer_id, option.method, amount, now=now)
+    booking = Booking(
+        id=BookingId(new_id()),
+        session_id=session.id,
+        customer_id=customer_id,
+        course_booking_id=None,
+        way=way.code,
+        payment_id=payment_id,
+        customer_bundle_id=credit.customer_bundle_id if credit else None,
+        status=BOOKED,
+        booked_at=now,
+    )
+    await write_bookings(tx, [booking])
+    if credit is not None:
+        await credits.spend(
+            tx,
+            actor,
+            credit.customer_bundle_id,
+            customer_id=customer_id,
+            booking_id=booking.id,
+            session_starts_at=session.starts_at,
+            now=now,
+        )
+    return booking
+
+
+def _first_of_each_kind(reasons: Iterable[Refusal]) -> list[Refusal]:
+    """Say a reason once that speaks against several sessions of a course."""
+    return list({type(reason): reason for reason in reasons}.values())

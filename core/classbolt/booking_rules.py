@@ -1,0 +1,122 @@
+"""Who may book what, and how they may pay: pure rules, asked by previews and by the real thing alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from classbolt.errors import (
+    AlreadyBooked,
+    CourseFull,
+    CourseStarted,
+    CourseWithoutSessions,
+    NotFound,
+    PaymentOptionNotAllowed,
+    Refusal,
+    SessionCalledOff,
+    SessionFull,
+    SessionStarted,
+)
+from classbolt.facts import (
+    BookingDraft,
+    CourseFacts,
+    Free,
+    PaymentOption,
+    RecordOffline,
+    SessionFacts,
+)
+from classbolt.payments import FREE, OFFLINE
+from classbolt.values import Actor, Money
+
+
+@dataclass(frozen=True, slots=True)
+class PayWith:
+    """How somebody chose to pay.
+
+    Attributes:
+        method: A payment method's code.
+        source: What of theirs pays, where they named it: a customer bundle.
+    """
+
+    method: str
+    source: UUID | None = None
+
+
+def against_session(draft: BookingDraft, now: datetime) -> Iterator[Refusal]:
+    """Give core's reasons against a place in a session (F4)."""
+    if draft.session.called_off_at is not None:
+        yield SessionCalledOff()
+    if draft.session.starts_at <= now:
+        yield SessionStarted()
+    if draft.session.is_full:
+        yield SessionFull()
+    if draft.has_place:
+        yield AlreadyBooked()
+
+
+def against_course(
+    sessions: Sequence[SessionFacts], now: datetime, *, has_place: bool
+) -> Iterator[Refusal]:
+    """Give core's reasons against booking a course (G1, G2; late joiners are not taken).
+
+    Args:
+        sessions: All sessions of the course; called off ones count for nothing.
+        now: The moment of booking.
+        has_place: Whether the customer holds the course, or a place in one of its sessions.
+    """
+    running = [session for session in sessions if session.called_off_at is None]
+    if not running:
+        yield CourseWithoutSessions()
+    elif any(session.starts_at <= now for session in running):
+        yield CourseStarted()
+    elif any(session.is_full for session in running):
+        yield CourseFull()
+    if has_place:
+        yield AlreadyBooked()
+
+
+def course_options(course: CourseFacts, actor: Actor) -> list[PaymentOption]:
+    """Give the ways to pay for a course: what it accepts, nothing if it costs nothing, and for staff to give it away."""
+    if course.price.amount_minor == 0:
+        return [PaymentOption(FREE, action=Free())]
+    options = []
+    if OFFLINE in course.payment_methods:
+        options.append(PaymentOption(OFFLINE, action=RecordOffline(course.price)))
+    if actor.is_staff:
+        options.append(PaymentOption(FREE, action=Free()))
+    return options
+
+
+def with_staff_options(
+    draft: BookingDraft, options: Iterable[PaymentOption]
+) -> list[PaymentOption]:
+    """Add to the bolt-ons' ways to pay that staff may note a place as free (F8)."""
+    found = list(options)
+    if draft.actor.is_staff and all(option.method != FREE for option in found):
+        found.append(PaymentOption(FREE, action=Free()))
+    return found
+
+
+def choose(options: Sequence[PaymentOption], pay_with: PayWith) -> PaymentOption:
+    """Find the option that was chosen.
+
+    Raises:
+        PaymentOptionNotAllowed: This method is not accepted.
+        NotFound: The method is accepted, but what was named to pay with is not there.
+    """
+    of_method = [option for option in options if option.method == pay_with.method]
+    if not of_method:
+        raise PaymentOptionNotAllowed(option.method for option in options).at("payWith")
+    for option in of_method:
+        if option.source == pay_with.source:
+            return option
+    raise NotFound().at("payWith")
+
+
+def amount_of(option: PaymentOption, currency: str) -> Money:
+    """Say what an option that is not a credit leaves to be paid."""
+    return (
+        option.action.amount if isinstance(option.action, RecordOffline) else Money(0, currency)
+    )

@@ -1,0 +1,223 @@
+"""Open transactions: the only file that begins, commits and rolls back, and the few lines where databases differ.
+
+Writes: SQLite has one write connection per process and takes the write lock at once (BEGIN
+IMMEDIATE), because a transaction that read first and wrote later could only fail; PostgreSQL
+locks rows. Reads: one snapshot per request, on connections of their own. A write runs as a task
+of its own under a shield: a request that is cancelled in the middle of a statement would
+otherwise leave the write lock held and stop the whole studio.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Executable, Result, Table, event, insert, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from classbolt.accounts import OPEN_ACCOUNT, Account, Caller, open_account
+from classbolt.bolt_ons import BoltOns
+from classbolt.columns import AnyRow
+from classbolt.errors import TryAgain
+from classbolt.values import Actor, new_id
+
+__all__ = ["Caller", "Database", "Tx"]
+
+T = TypeVar("T")
+Params = Mapping[str, Any]
+
+ATTEMPTS = 3
+LOCK_WAIT_SECONDS = 3
+CONTENTION = frozenset({"40001", "40P01", "55P03"})
+"""PostgreSQL's serialization failure, deadlock and lock timeout."""
+
+
+class Tx:
+    """An open transaction of one account: what every function that touches the database takes first.
+
+    Attributes:
+        account: The account as this transaction sees it, with the bolt-ons that are on.
+        actor: Who opened it.
+        bolt_ons: The account's bolt-ons, ready to be asked.
+        correlation_id: Ties together all that this transaction writes into histories.
+    """
+
+    def __init__(
+        self, connection: AsyncConnection, account: Account, actor: Actor, bolt_ons: BoltOns
+    ) -> None:
+        self._connection = connection
+        # Siblings of a GraphQL query ask at the same time; a connection answers one after the
+        # other.
+        self._turn = asyncio.Lock()
+        self.account = account
+        self.actor = actor
+        self.bolt_ons = bolt_ons.enabled(account.enabled)
+        self.correlation_id = new_id()
+
+    async def execute(
+        self, statement: Executable, params: Params | Sequence[Params] | None = None
+    ) -> Result[Any]:
+        """Run a statement.
+
+        Its parameter `account`, if it has one, is always the transaction's own account.
+        """
+        if isinstance(params, Sequence):
+            filled: Any = [{**each, "account": self.account.id} for each in params]
+        else:
+            filled = {**(params or {}), "account": self.account.id}
+        async with self._turn:
+            return await self._connection.execute(statement, filled)
+
+    async def all(
+        self, statement: Executable, params: Params | None = None
+    ) -> Sequence[AnyRow]:
+        """Run a statement and give its rows."""
+        return (await self.execute(statement, params)).all()
+
+    async def one(self, statement: Executable, params: Params | None = None) -> AnyRow | None:
+        """Run a statement and give its only row, if there is one."""
+        return (await self.execute(statement, params)).one_or_none()
+
+    async def scalar(self, statement: Executable, params: Params | None = None) -> Any:
+        """Run a statement and give its only value, if there is one."""
+        return (await self.execute(statement, params)).scalar_one_or_none()
+
+    async def insert(self, table: Table, *rows: Params) -> None:
+        """Insert rows of the account into one of its tables."""
+        owned = [{**row, "account_id": self.account.id} for row in rows]
+        async with self._turn:
+            await self._connection.execute(insert(table), owned)
+
+    async def insert_new(self, table: Table, *rows: Params) -> int:
+        """Insert the rows that no unique constraint has already, and say how many those were."""
+        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+        statement = dialect.insert(table).on_conflict_do_nothing().returning(table.c.account_id)
+        owned = [{**row, "account_id": self.account.id} for row in rows]
+        async with self._turn:
+            return len((await self._connection.execute(statement, owned)).all())
+
+    async def lock(self, statement: Executable, params: Params | None = None) -> None:
+        """Lock the rows that a SELECT ... FOR UPDATE names.
+
+        On SQLite the writer is alone already.
+        """
+        if self._connection.dialect.name != "sqlite":
+            await self.execute(statement, params)
+
+
+class Database:
+    """The engines behind one database address."""
+
+    def __init__(self, url: str, bolt_ons: BoltOns) -> None:
+        self.url = url
+        self._bolt_ons = bolt_ons
+        self._writer, self._reader = _engines(url)
+        self._writing: set[asyncio.Task[Any]] = set()
+
+    async def write(self, caller: Caller, work: Callable[[Tx], Awaitable[T]]) -> T:
+        """Do the work in one write transaction and commit it, or leave everything as it was.
+
+        The work may be done again from its beginning when others wanted the same rows at the
+        same moment, so all that it does must go through its `tx`.
+
+        Raises:
+            TryAgain: The rows stayed contended.
+        """
+        task = asyncio.create_task(self._write(caller, work))
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+        return await asyncio.shield(task)
+
+    async def _write(self, caller: Caller, work: Callable[[Tx], Awaitable[T]]) -> T:
+        for _ in range(ATTEMPTS):
+            try:
+                async with self._writer.connect() as connection, connection.begin():
+                    return await work(await self._open(connection, caller))
+            except PoolTimeout:
+                break
+            except DBAPIError as error:
+                if not _is_contention(error):
+                    raise
+        raise TryAgain
+
+    @asynccontextmanager
+    async def read(self, caller: Caller) -> AsyncIterator[Tx]:
+        """Open one snapshot to read from."""
+        async with self._reader.connect() as connection, connection.begin():
+            yield await self._open(connection, caller)
+
+    async def run(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """Do work outside any account in one write transaction: create accounts, check that the database answers."""
+        async with self._writer.connect() as connection, connection.begin():
+            return await work(connection)
+
+    async def close(self) -> None:
+        """Wait for writes under way, then close all connections."""
+        await asyncio.gather(*self._writing, return_exceptions=True)
+        await self._writer.dispose()
+        await self._reader.dispose()
+
+    async def _open(self, connection: AsyncConnection, caller: Caller) -> Tx:
+        found = await connection.execute(
+            OPEN_ACCOUNT,
+            {"slug": caller.account, "issuer": caller.issuer, "subject": caller.subject},
+        )
+        account, actor = open_account(caller, found.all())
+        return Tx(connection, account, actor, self._bolt_ons)
+
+
+def _is_contention(error: DBAPIError) -> bool:
+    cause = error.orig
+    if isinstance(cause, sqlite3.OperationalError):
+        return cause.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+    return getattr(cause, "sqlstate", None) in CONTENTION
+
+
+def _engines(url: str) -> tuple[AsyncEngine, AsyncEngine]:
+    """Make the engine that writes and the one that reads."""
+    if make_url(url).get_backend_name() == "sqlite":
+        return _sqlite_engine(url, writes=True), _sqlite_engine(url, writes=False)
+    engine = create_async_engine(
+        url,
+        pool_size=10,
+        max_overflow=0,
+        connect_args={
+            "server_settings": {"lock_timeout": f"{LOCK_WAIT_SECONDS}s", "timezone": "UTC"}
+        },
+    )
+    return engine, engine.execution_options(
+        isolation_level="REPEATABLE READ", postgresql_readonly=True
+    )
+
+
+def _sqlite_engine(url: str, *, writes: bool) -> AsyncEngine:
+    if path := make_url(url).database:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(url, pool_size=1 if writes else 8, max_overflow=0)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def set_up(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # the driver must not begin transactions by itself
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",  # without it a row that points into another account is accepted
+            f"busy_timeout={LOCK_WAIT_SECONDS * 1000}",
+            f"query_only={'OFF' if writes else 'ON'}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine

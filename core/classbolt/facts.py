@@ -1,0 +1,219 @@
+"""What core tells bolt-ons and what they answer: small frozen values, so that a bolt-on decides and only core acts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from classbolt.errors import Refusal
+from classbolt.values import (
+    Actor,
+    BookingId,
+    BundleId,
+    CourseBookingId,
+    CourseId,
+    CustomerBundleId,
+    CustomerId,
+    Money,
+    SessionId,
+    TagId,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CourseFacts:
+    """A course: sessions that are sold together.
+
+    Attributes:
+        payment_methods: How customers may pay for it, as payment method codes.
+    """
+
+    id: CourseId
+    title: str
+    description: str
+    price: Money
+    tag_id: TagId | None
+    payment_methods: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """A session as rules see it. Its tag is its own, or else its course's (E4)."""
+
+    id: SessionId
+    course_id: CourseId
+    starts_at: datetime
+    ends_at: datetime
+    capacity: int
+    seats_taken: int
+    tag_id: TagId | None
+    called_off_at: datetime | None
+
+    @property
+    def is_full(self) -> bool:
+        """Say whether every seat is taken, whoever took it (F5)."""
+        return self.seats_taken >= self.capacity
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBundle:
+    """A customer's issued copy of a bundle: its credits and expiry are frozen, its tags are the bundle's of today (E6)."""
+
+    id: CustomerBundleId
+    customer_id: CustomerId
+    bundle_id: BundleId
+    balance: int
+    issued_at: datetime
+    expires_at: datetime
+    tag_ids: frozenset[TagId]
+
+
+# Booking
+
+
+@dataclass(frozen=True, slots=True)
+class WayToBook:
+    """A way in which a session can be booked, and what it costs.
+
+    Attributes:
+        code: Stored with the booking: 'course' is core's, a bolt-on uses its own code.
+        price: What a place costs this way; shown even where only credits are accepted (F2).
+        opens_at: From when on, if not at once.
+    """
+
+    code: str
+    price: Money
+    opens_at: datetime | None = None
+
+
+COURSE = "course"
+"""The way of a place that came with its course. A customer books it by booking the course."""
+
+
+@dataclass(frozen=True, slots=True)
+class BookingDraft:
+    """A place that somebody wants to book, or asks about.
+
+    Attributes:
+        customer_id: Who would hold the place; None while an anonymous visitor looks around.
+        has_place: Whether the customer already holds an active place in the session (J5).
+        way: The way that was chosen; None only while ways are being asked for.
+    """
+
+    session: SessionFacts
+    customer_id: CustomerId | None
+    actor: Actor
+    has_place: bool
+    way: WayToBook | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpendCredit:
+    """Pay with one credit of this customer bundle."""
+
+    customer_bundle_id: CustomerBundleId
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOffline:
+    """Note what is owed; staff mark it paid when the money arrives (F8)."""
+
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """Nothing is owed."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentOption:
+    """One way to pay for a draft.
+
+    Attributes:
+        method: The payment method's code: 'offline', 'free', 'credit'.
+        source: What of the customer's pays, where they may choose: a customer bundle. None:
+            whichever fits best.
+        action: What core does when the option is taken; None only if it cannot be.
+        refusals: Why it cannot be taken, all reasons.
+    """
+
+    method: str
+    source: UUID | None = None
+    action: SpendCredit | RecordOffline | Free | None = None
+    refusals: tuple[Refusal, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Hold an option to say what core does, or why it cannot be taken."""
+        if self.action is None and not self.refusals:
+            raise ValueError("a payment option without an action needs a refusal")
+
+
+# Cancelling
+
+
+@dataclass(frozen=True, slots=True)
+class BookingFacts:
+    """An active booking that is, or might be, cancelled.
+
+    Attributes:
+        method: How the place was paid for: 'offline', 'free', 'credit'; for a course's place,
+            how the course was.
+        amount_minor: What was charged, of the course for a course's place; 0 for a credit.
+        is_settled: Whether it was paid: the money arrived, or a credit was spent.
+        customer_bundle: The bundle whose credit paid, with its balance and expiry of now.
+        by_business: Whether the business cancels, so that notice is waived (B7).
+    """
+
+    id: BookingId
+    session: SessionFacts
+    customer_id: CustomerId
+    course_booking_id: CourseBookingId | None
+    way: str
+    method: str
+    amount_minor: int
+    is_settled: bool
+    customer_bundle: HeldBundle | None
+    by_business: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CreditBack:
+    """Put one credit back onto the bundle that paid."""
+
+    customer_bundle_id: CustomerBundleId
+
+
+@dataclass(frozen=True, slots=True)
+class IssueBundle:
+    """Issue one copy of a bundle to the customer."""
+
+    bundle_id: BundleId
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What cancelling at this moment gives back: something, or the reason why nothing.
+
+    Attributes:
+        option: Which kind of booking this was to the policy, by its code.
+        deadline: Until when cancelling gives something back; None if no moment does.
+        give_back: What core gives; None exactly if there is a refusal.
+        refusal: Why nothing is given. The cancellation itself still happens.
+        policy: A copy of the policy that decided, kept with the cancellation (B4).
+    """
+
+    option: str | None = None
+    deadline: datetime | None = None
+    give_back: CreditBack | IssueBundle | None = None
+    refusal: Refusal | None = None
+    policy: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Hold terms to an answer: something is given back, or there is a reason why not."""
+        if (self.give_back is None) == (self.refusal is None):
+            raise ValueError("terms give something back or say why not, one of the two")

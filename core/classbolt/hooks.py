@@ -1,0 +1,185 @@
+"""What a bolt-on is: the typed class a third party subclasses.
+
+Overriding one of its methods implements that hook.
+
+This class *is* the hook specification, so a type checker checks a stranger's bolt-on against
+it. Startup hooks run once per process and see no database. The others run inside core's
+transaction: read hooks decide and write nothing (previews ask the same hooks as the real
+thing), write hooks write to the bolt-on's own tables only. Never commit, open a transaction or
+use the network in a hook. Raising a `Refusal` says no; any other exception counts as a failure
+of the bolt-on and rolls everything back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pluggy
+from sqlalchemy import MetaData
+
+from classbolt.errors import Refusal
+from classbolt.facts import (
+    BookingDraft,
+    BookingFacts,
+    CourseFacts,
+    PaymentOption,
+    SessionFacts,
+    Terms,
+    WayToBook,
+)
+from classbolt.given import Given
+
+if TYPE_CHECKING:
+    from classbolt.bookings import Booking
+    from classbolt.cancellations import Cancellation
+    from classbolt.db import Tx
+
+PROJECT = "classbolt"
+API = (1, 0)
+"""The version of this class.
+
+A bolt-on names the one it was written for; an older minor is accepted.
+"""
+
+_hook = pluggy.HookspecMarker(PROJECT)
+
+
+@dataclass(frozen=True, slots=True)
+class BoltOnInfo:
+    """Who a bolt-on is.
+
+    Attributes:
+        code: Lower snake case; prefixes its tables and, in capitals, a third party's refusal
+            codes.
+        summary: One sentence for the admin who decides whether to switch it on.
+        api: The version of the hooks it was written for, as 'major.minor'.
+        requires: Codes of bolt-ons that must be on before this one can be.
+        conflicts: Codes of bolt-ons that cannot be on together with this one.
+    """
+
+    code: str
+    title: str
+    summary: str
+    version: str
+    api: str = "1.0"
+    requires: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
+
+
+class BoltOn:
+    """A feature that accounts switch on and off."""
+
+    info: ClassVar[BoltOnInfo]
+
+    # Startup
+
+    @_hook
+    def tables(self) -> MetaData | None:
+        """Give the bolt-on's own tables: names begin with its code, every row has an account_id."""
+
+    @_hook
+    def extend_schema(self, schema: Any) -> None:
+        """Add to the GraphQL schema.
+
+        `schema` is a `classbolt_schema.api.SchemaExtension`, which core cannot name.
+        """
+
+    # Read: decide, write nothing
+
+    @_hook
+    async def ways_to_book(
+        self,
+        tx: Tx,
+        drafts: Sequence[BookingDraft],
+        now: datetime,
+    ) -> Sequence[WayToBook | Refusal | None]:
+        """Say for each draft in which way the session can be booked, why it cannot be, or None to have no say."""
+        return [None for _ in drafts]
+
+    @_hook
+    async def check_booking(
+        self,
+        tx: Tx,
+        drafts: Sequence[BookingDraft],
+        now: datetime,
+    ) -> Sequence[Sequence[Refusal]]:
+        """Give for each draft all reasons against it, whichever way it is booked.
+
+        None lets it pass.
+        """
+        return [() for _ in drafts]
+
+    @_hook
+    async def payment_options(
+        self,
+        tx: Tx,
+        drafts: Sequence[BookingDraft],
+        now: datetime,
+    ) -> Sequence[Sequence[PaymentOption]]:
+        """Give for each draft the ways to pay for it, those that cannot be taken with their reasons."""
+        return [() for _ in drafts]
+
+    @_hook
+    async def cancellation_terms(
+        self,
+        tx: Tx,
+        bookings: Sequence[BookingFacts],
+        now: datetime,
+    ) -> Sequence[Terms | None]:
+        """Say for each booking what cancelling it now gives back.
+
+        One enabled bolt-on per account may answer this.
+        """
+        return [None for _ in bookings]
+
+    @_hook
+    async def check_refund(
+        self,
+        tx: Tx,
+        bookings: Sequence[BookingFacts],
+        terms: Sequence[Terms],
+        now: datetime,
+    ) -> Sequence[Refusal | None]:
+        """Give for each booking a reason to give nothing back after all.
+
+        The cancellation itself goes ahead.
+        """
+        return [None for _ in bookings]
+
+    # Write: after core's writes, before the commit; own tables only
+
+    @_hook
+    async def course_written(
+        self, tx: Tx, course: CourseFacts, given: Given, now: datetime
+    ) -> None:
+        """Store what was given for a course that was created or changed: the bolt-on's own input fields."""
+
+    @_hook
+    async def sessions_written(
+        self,
+        tx: Tx,
+        sessions: Sequence[SessionFacts],
+        given: Sequence[Given],
+        now: datetime,
+    ) -> None:
+        """Store what was given for each session that was created, changed or moved."""
+
+    @_hook
+    async def bookings_written(
+        self, tx: Tx, bookings: Sequence[Booking], now: datetime
+    ) -> None:
+        """React to bookings in the same transaction: one, or all sessions of a course."""
+
+    @_hook
+    async def cancellations_written(
+        self, tx: Tx, cancellations: Sequence[Cancellation], now: datetime
+    ) -> None:
+        """React to cancellations in the same transaction: one, or all of a session that was called off."""
+
+
+STARTUP = frozenset({"tables", "extend_schema"})
+EXCLUSIVE = frozenset({"cancellation_terms"})
+"""Hooks that at most one enabled bolt-on of an account may implement: two answers would pay twice."""

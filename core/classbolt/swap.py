@@ -1,0 +1,68 @@
+"""Swap one session for another in a single step: cancel and book in one transaction, or nothing at all.
+
+Both sessions are locked first, in the order of their ids, so that opposite swaps cannot
+deadlock. Then the cancellation and the booking run as they always do; by default the credit
+that the one gives pays for the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from classbolt import sessions
+from classbolt.book import place
+from classbolt.booking_rules import PayWith
+from classbolt.bookings import Booking, find_bookings
+from classbolt.cancel import RefundChoice, release, session_of
+from classbolt.cancellations import Cancellation
+from classbolt.db import Tx
+from classbolt.errors import NotBooked
+from classbolt.payments import CREDIT
+from classbolt.values import Actor, BookingId, SessionId
+
+
+@dataclass(frozen=True, slots=True)
+class Swapped:
+    """The booking that was given up and the one that was made."""
+
+    cancellation: Cancellation
+    booking: Booking
+
+
+async def swap_booking(
+    tx: Tx,
+    actor: Actor,
+    booking_id: BookingId,
+    to_session: SessionId,
+    pay_with: PayWith | None,
+    *,
+    now: datetime,
+) -> Swapped:
+    """Give up a booking for a place in another session.
+
+    Args:
+        pay_with: How to pay for the new place; None: with the credit that the cancellation
+            gives.
+
+    Raises:
+        NotFound: The booking or the session is unknown, or not the actor's.
+        NotBooked: The booking was cancelled already.
+        Refusals: All reasons against the new place.
+        Refusal: It is too late to cancel, or cancelling gives no credit and nothing else pays.
+    """
+    from_session = await session_of(tx, actor, booking_id)
+    locked = await sessions.lock_sessions(tx, [from_session, to_session], "toSession")
+    given_up = await release(
+        tx, actor, booking_id, locked[from_session], refund=RefundChoice.POLICY, now=now
+    )
+    if given_up.already:
+        raise NotBooked
+    if pay_with is None:
+        if given_up.refusal is not None:
+            raise given_up.refusal
+        pay_with = PayWith(CREDIT, given_up.cancellation.customer_bundle_id)
+    target = (await sessions.find_sessions(tx, [to_session]))[to_session]
+    (holder,) = (await find_bookings(tx, [booking_id])).values()
+    booking = await place(tx, actor, target, holder.customer_id, pay_with, now=now)
+    return Swapped(given_up.cancellation, booking)

@@ -1,0 +1,65 @@
+"""The bolt-on itself: which hooks it answers, each in a few lines."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar
+
+from sqlalchemy import MetaData
+
+from classbolt import BoltOn, BoltOnInfo, BookingFacts, CourseFacts, Given, Terms, Tx
+from classbolt_auto_refund import graphql
+from classbolt_auto_refund.policies import bundles_of, find_policies, set_policy
+from classbolt_auto_refund.policy import terms_of
+from classbolt_auto_refund.tables import metadata
+from classbolt_schema.api import UNSET, SchemaExtension
+
+
+class AutoRefund(BoltOn):
+    """Give a credit to whoever cancels one session of a course in time."""
+
+    info: ClassVar[BoltOnInfo] = BoltOnInfo(
+        code="auto_refund",
+        title="Auto-refund",
+        summary="Who cancels one session of a course in time is given a credit for another.",
+        version="1.0.0",
+    )
+
+    def tables(self) -> MetaData:
+        """Keep refund policies."""
+        return metadata
+
+    def extend_schema(self, schema: SchemaExtension) -> None:
+        """Let policies be set on courses, and say what they did."""
+        graphql.extend(schema)
+
+    async def cancellation_terms(
+        self,
+        tx: Tx,
+        bookings: Sequence[BookingFacts],
+        now: datetime,
+    ) -> Sequence[Terms]:
+        """Let each course's policy decide."""
+        policies = await find_policies(tx, {each.session.course_id for each in bookings})
+        bundles = await bundles_of(tx, policies.values())
+        return [
+            terms_of(
+                policies.get(each.session.course_id),
+                each,
+                bundles,
+                zone=tx.account.time_zone,
+                now=now,
+            )
+            for each in bookings
+        ]
+
+    async def course_written(
+        self,
+        tx: Tx,
+        course: CourseFacts,
+        given: Given,
+        now: datetime,
+    ) -> None:
+        """Store the policy that was given with a course."""
+        policy = graphql.policy_given(given)
+        if policy is not UNSET:
+            await set_policy(tx, course.id, policy)

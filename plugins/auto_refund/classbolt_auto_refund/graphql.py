@@ -1,0 +1,226 @@
+"""What auto-refund adds to the schema: policies on courses, and what they decided."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import strawberry
+
+from classbolt import BundleId, Given, InvalidInput, Unit, find_bundles, find_courses
+from classbolt_auto_refund import policy
+from classbolt_auto_refund.policies import (
+    PLACE,
+    RefundBundleInvalid,
+    courses_using,
+    find_policies,
+)
+from classbolt_schema.api import (
+    UNSET,
+    Bundle,
+    Cancellation,
+    Course,
+    CreateCourseInput,
+    Info,
+    InputField,
+    Period,
+    PeriodInput,
+    SchemaExtension,
+    UnsetType,
+    UpdateCourseInput,
+    decode,
+)
+
+RefundMethod = strawberry.enum(
+    policy.Method,
+    name="RefundMethod",
+    description="ORIGINAL puts the credit back onto the bundle that paid; NEW_BUNDLE issues a copy"
+    " of a bundle.",
+)
+
+
+@strawberry.type(description="How a refund policy treats one kind of booking.")
+class RefundRule:
+    """A rule as clients see it."""
+
+    option: str = strawberry.field(
+        description="The kind of booking: COURSE for customers who bought the course,"
+        " DROP_IN_CREDIT and DROP_IN_OFFLINE for drop-ins by what paid for them."
+    )
+    method: RefundMethod = strawberry.field(description="What is given back.")
+    bundle: Bundle | None = strawberry.field(
+        description="What NEW_BUNDLE issues; for ORIGINAL what is issued if the original expired."
+    )
+
+
+@strawberry.type(
+    description="What a course gives to those who cancel one of its sessions in time."
+)
+class RefundPolicy:
+    """A policy as clients see it."""
+
+    notice: Period = strawberry.field(
+        description="How long before the start a cancellation is still in time."
+    )
+    refunds: list[RefundRule] = strawberry.field(
+        description="Which kinds of booking are refunded; the others get nothing."
+    )
+
+
+@strawberry.type(description="How a refund policy decided about a cancellation.")
+class AutoRefundDecision:
+    """A decision as clients see it."""
+
+    option: str | None = strawberry.field(description="Which kind of booking it was.")
+    deadline: datetime | None = strawberry.field(description="Until when it was in time.")
+    notice: Period | None = strawberry.field(
+        description="The notice that the policy asked for at that moment."
+    )
+    reason: str | None = strawberry.field(
+        description="Why nothing was given, as a code; null if something was."
+    )
+
+
+@strawberry.input(description="How a refund policy treats one kind of booking.")
+class RefundRuleInput:
+    """A rule as clients give it."""
+
+    option: str = strawberry.field(
+        description="The kind of booking: COURSE, DROP_IN_CREDIT or DROP_IN_OFFLINE."
+    )
+    method: RefundMethod = strawberry.field(
+        description="What is given back; ORIGINAL only for DROP_IN_CREDIT."
+    )
+    bundle: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="What NEW_BUNDLE issues, a bundle of exactly one credit; for ORIGINAL what is"
+        " issued if the original has expired.",
+    )
+
+
+@strawberry.input(
+    description="What a course gives to those who cancel one of its sessions in time."
+)
+class AutoRefundInput:
+    """A policy as clients give it."""
+
+    notice: PeriodInput = strawberry.field(
+        description="How long before the start a cancellation is still in time."
+    )
+    refunds: list[RefundRuleInput] = strawberry.field(
+        description="Which kinds of booking are refunded, each once."
+    )
+
+
+WHAT = (
+    "The refund policy, for the whole course; null takes it away. It counts for every"
+    " cancellation from now on, also of places booked before."
+)
+ON_CREATE: InputField[AutoRefundInput] = InputField(
+    "auto_refund", CreateCourseInput, "auto_refund"
+)
+ON_UPDATE: InputField[AutoRefundInput] = InputField(
+    "auto_refund", UpdateCourseInput, "auto_refund"
+)
+
+
+def policy_given(given: Given) -> policy.RefundPolicy | UnsetType | None:
+    """Read the policy that was given with a course, if one was.
+
+    Raises:
+        NotFound: A bundle's id is none.
+        InvalidInput: A kind of booking is named twice.
+    """
+    found = ON_CREATE.of(given)
+    if found is UNSET:
+        found = ON_UPDATE.of(given)
+    if found is None or isinstance(found, UnsetType):
+        return found
+    rules = {each.option: _rule(each) for each in found.refunds}
+    if len(rules) != len(found.refunds):
+        raise InvalidInput("Name each kind of booking once.", PLACE, "refunds")
+    return policy.RefundPolicy(found.notice.to_period(), rules)
+
+
+def _rule(given: RefundRuleInput) -> policy.Rule:
+    bundle = given.bundle
+    key = None if bundle is None else BundleId(decode("Bundle", bundle, PLACE, "refunds"))
+    return policy.Rule(policy.Method(given.method), key)
+
+
+def extend(schema: SchemaExtension) -> None:
+    """Add it all."""
+    for refusal in (
+        policy.NoPolicy,
+        policy.Unpaid,
+        policy.NothingPaid,
+        policy.OptionNotRefunded,
+        policy.NoticeTooShort,
+        policy.OriginalNotLive,
+        RefundBundleInvalid,
+    ):
+        schema.refusal(refusal)
+    for on in (CreateCourseInput, UpdateCourseInput):
+        schema.input_field(on, "auto_refund", AutoRefundInput, description=WHAT)
+    schema.field(Course, description="The course's refund policy; null if it has none.")(
+        refund_policy
+    )
+    schema.field(Bundle, description="The courses that issue this bundle as a refund.")(
+        used_for_auto_refund
+    )
+    schema.field(
+        Cancellation,
+        description="How the refund policy decided; null if none was asked.",
+    )(auto_refund)
+
+
+async def refund_policy(courses: Sequence[Course], info: Info) -> Sequence[RefundPolicy | None]:
+    """Show the policies of courses."""
+    tx = await info.context.reading()
+    found = await find_policies(tx, [course.facts.id for course in courses])
+    ids = {rule.bundle_id for each in found.values() for rule in each.rules.values()}
+    bundles = await find_bundles(tx, {key for key in ids if key}) if any(ids) else {}
+    shown = {
+        course_id: RefundPolicy(
+            notice=Period.of(each.notice),
+            refunds=[
+                RefundRule(
+                    option=option,
+                    method=rule.method,
+                    bundle=Bundle.of(bundles[rule.bundle_id]) if rule.bundle_id else None,
+                )
+                for option, rule in sorted(each.rules.items())
+            ],
+        )
+        for course_id, each in found.items()
+    }
+    return [shown.get(course.facts.id) for course in courses]
+
+
+async def used_for_auto_refund(bundles: Sequence[Bundle], info: Info) -> Sequence[list[Course]]:
+    """Show which courses issue bundles (A9)."""
+    tx = await info.context.reading()
+    using = await courses_using(tx, [bundle.bundle.id for bundle in bundles])
+    courses = await find_courses(tx, {key for keys in using.values() for key in keys})
+    return [
+        [Course.of(courses[key]) for key in using.get(bundle.bundle.id, [])]
+        for bundle in bundles
+    ]
+
+
+async def auto_refund(
+    cancellations: Sequence[Cancellation], info: Info
+) -> Sequence[AutoRefundDecision | None]:
+    """Show what was stored with cancellations (B4, B8)."""
+    return [_decision(each) for each in cancellations]
+
+
+def _decision(shown: Cancellation) -> AutoRefundDecision | None:
+    kept = shown.cancellation
+    if kept.option is None:
+        return None
+    notice = (kept.policy or {}).get("notice")
+    return AutoRefundDecision(
+        option=kept.option,
+        deadline=kept.deadline,
+        notice=notice and Period(value=notice["value"], unit=Unit(notice["unit"])),
+        reason=kept.reason,
+    )

@@ -1,0 +1,105 @@
+"""The bolt-on itself: which hooks it answers, each in a few lines."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar
+
+from sqlalchemy import MetaData
+
+from classbolt import (
+    BoltOn,
+    BoltOnInfo,
+    BookingDraft,
+    Given,
+    PaymentOption,
+    Refusal,
+    SessionFacts,
+    Tx,
+    WayToBook,
+    held_by,
+)
+from classbolt_drop_in import graphql
+from classbolt_drop_in.offer import DROP_IN, against, way_to_book, ways_to_pay
+from classbolt_drop_in.offers import find_offers, set_offers
+from classbolt_drop_in.tables import metadata
+from classbolt_schema.api import UNSET, SchemaExtension
+
+
+class DropIn(BoltOn):
+    """Open sessions of a course to drop-ins, and let matching credits pay for them."""
+
+    info: ClassVar[BoltOnInfo] = BoltOnInfo(
+        code="drop_in",
+        title="Drop-in",
+        summary="Sessions of a course open to people who did not buy it; credits can pay.",
+        version="1.0.0",
+    )
+
+    def tables(self) -> MetaData:
+        """Keep offers."""
+        return metadata
+
+    def extend_schema(self, schema: SchemaExtension) -> None:
+        """Let offers be set on sessions and listed, and credits be chosen to pay."""
+        graphql.extend(schema)
+
+    async def ways_to_book(
+        self,
+        tx: Tx,
+        drafts: Sequence[BookingDraft],
+        now: datetime,
+    ) -> Sequence[WayToBook | Refusal]:
+        """Offer the sessions that have an offer."""
+        offers = await find_offers(tx, [draft.session.id for draft in drafts])
+        zone = tx.account.time_zone
+        return [way_to_book(offers.get(each.session.id), each.session, zone) for each in drafts]
+
+    async def check_booking(
+        self,
+        tx: Tx,
+        drafts: Sequence[BookingDraft],
+        now: datetime,
+    ) -> Sequence[Sequence[Refusal]]:
+        """Hold drop-ins to the opening time."""
+        return [against(draft, now) for draft in drafts]
+
+    async def payment_options(
+        self,
+        tx: Tx,
+        drafts: Sequence[BookingDraft],
+        now: datetime,
+    ) -> Sequence[Sequence[PaymentOption]]:
+        """Say how drop-ins can pay."""
+        asked = [each for each in drafts if each.way and each.way.code == DROP_IN]
+        offers = await find_offers(tx, [draft.session.id for draft in asked])
+        held = await held_by(tx, {each.customer_id for each in asked if each.customer_id})
+        return [
+            ways_to_pay(
+                offers[draft.session.id],
+                draft,
+                held.get(draft.customer_id, []) if draft.customer_id else [],
+                now,
+            )
+            if draft in asked
+            else []
+            for draft in drafts
+        ]
+
+    async def sessions_written(
+        self,
+        tx: Tx,
+        sessions: Sequence[SessionFacts],
+        given: Sequence[Given],
+        now: datetime,
+    ) -> None:
+        """Store the offers that were given with sessions, and follow sessions that moved."""
+        kept = await find_offers(tx, [session.id for session in sessions])
+        wanted = [graphql.offer_given(each, tx.account.currency) for each in given]
+        await set_offers(
+            tx,
+            [
+                (session, kept.get(session.id) if offer is UNSET else offer)
+                for session, offer in zip(sessions, wanted, strict=True)
+                if offer is not UNSET or session.id in kept
+            ],
+        )

@@ -1,0 +1,188 @@
+"""What drop-in adds to the schema: offers on sessions, the credit to pay with, a list of what is open."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+
+from classbolt import Given, TagId
+from classbolt import Money as Price
+from classbolt_drop_in import matching, offer
+from classbolt_drop_in.offers import find_offers, list_open
+from classbolt_schema.api import (
+    UNSET,
+    After,
+    Connection,
+    First,
+    Info,
+    InputField,
+    Money,
+    NewSessionInput,
+    PaySource,
+    PayWithInput,
+    Period,
+    PeriodInput,
+    SchemaExtension,
+    Session,
+    UnsetType,
+    UpdateSessionInput,
+    UpdateSessionsInput,
+    decode,
+    page,
+)
+
+
+@strawberry.type(description="A session's offer to people who did not buy its course.")
+class DropInOffer:
+    """An offer as clients see it."""
+
+    price: Money = strawberry.field(
+        description="What a place costs, shown also where only credits are accepted."
+    )
+    opens_before: Period = strawberry.field(description="How long before the start it opens.")
+    opens_at: datetime = strawberry.field(description="From when on drop-ins can book.")
+    is_open: bool = strawberry.field(
+        description="Whether that moment has come and the session has not started."
+    )
+    payment_methods: list[str] = strawberry.field(
+        description="What is accepted, as the members of `payWith` are named."
+    )
+
+
+@strawberry.input(description="A session's offer to people who did not buy its course.")
+class DropInInput:
+    """An offer as clients give it."""
+
+    price_minor: int = strawberry.field(
+        description="What a place costs, in minor units. It is shown even if only credits are"
+        " accepted, to say what a place is worth."
+    )
+    opens_before: PeriodInput = strawberry.field(
+        description="How long before the start it opens."
+    )
+    payment_methods: list[str] = strawberry.field(
+        default_factory=lambda: ["credit"],
+        description="What is accepted: credit, offline. Only credit means transfers only.",
+    )
+
+
+@strawberry.input(description="Pay with a credit.")
+class CreditInput(PaySource):
+    """A credit to pay with."""
+
+    customer_bundle: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="The bundle whose credit is to pay; null for the one that fits best: the first"
+        " to expire, then the one with the fewest tags.",
+    )
+
+    def source(self) -> UUID | None:
+        """Give the bundle that was named."""
+        if self.customer_bundle is None:
+            return None
+        return decode("CustomerBundle", self.customer_bundle, "payWith", "credit")
+
+
+WHAT = "The offer to drop-ins; null takes it away, and leaving it out keeps it as it is."
+INPUTS = (NewSessionInput, UpdateSessionInput, UpdateSessionsInput)
+ON: tuple[InputField[DropInInput], ...] = tuple(
+    InputField(offer.DROP_IN, on, "drop_in") for on in INPUTS
+)
+
+
+def offer_given(given: Given, currency: str) -> offer.DropInOffer | UnsetType | None:
+    """Read the offer that was given with a session, if one was."""
+    for key in ON:
+        found = key.of(given)
+        if isinstance(found, DropInInput):
+            return offer.DropInOffer(
+                price=Price(found.price_minor, currency),
+                opens_before=found.opens_before.to_period(),
+                methods=frozenset(found.payment_methods),
+            )
+        if found is None:
+            return None
+    return UNSET
+
+
+def extend(schema: SchemaExtension) -> None:
+    """Add it all."""
+    for refusal in (
+        offer.DropInsNotAllowed,
+        offer.DropInNotOpen,
+        matching.TagMismatch,
+        matching.NoMatchingCredit,
+    ):
+        schema.refusal(refusal)
+    for on in INPUTS:
+        schema.input_field(on, "drop_in", DropInInput, description=WHAT)
+    schema.choice(PayWithInput, "credit", CreditInput, description="Pay with a credit.")
+    schema.field(Session, description="The offer to drop-ins; null if the session takes none.")(
+        drop_in
+    )
+    schema.query(
+        description="Sessions that drop-ins can book at this moment and that have a free seat, in"
+        " the order they start. A page may be shorter than was asked for."
+    )(open_drop_ins)
+
+
+async def drop_in(sessions: Sequence[Session], info: Info) -> Sequence[DropInOffer | None]:
+    """Show the offers of sessions."""
+    tx = await info.context.reading()
+    found = await find_offers(tx, [session.facts.id for session in sessions])
+    zone, now = tx.account.time_zone, info.context.now
+    return [
+        _shown(
+            found[session.facts.id],
+            session,
+            found[session.facts.id].opens_at(session.facts, zone),
+            now,
+        )
+        if session.facts.id in found
+        else None
+        for session in sessions
+    ]
+
+
+def _shown(
+    found: offer.DropInOffer, session: Session, opens_at: datetime, now: datetime
+) -> DropInOffer:
+    return DropInOffer(
+        price=Money.of(found.price),
+        opens_before=Period.of(found.opens_before),
+        opens_at=opens_at,
+        is_open=opens_at <= now < session.starts_at,
+        payment_methods=sorted(found.methods),
+    )
+
+
+async def open_drop_ins(
+    info: Info,
+    first: First = 25,
+    after: After = None,
+    since: Annotated[
+        datetime | None,
+        strawberry.argument(
+            name="from", description="Only sessions that start at this or later."
+        ),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        strawberry.argument(description="Only sessions that start before this."),
+    ] = None,
+    tag: Annotated[
+        strawberry.ID | None, strawberry.argument(description="Only sessions with this tag.")
+    ] = None,
+) -> Connection[Session] | None:
+    """List what is open to drop-ins."""
+    found = await list_open(
+        await info.context.reading(),
+        page(first, after),
+        since=since,
+        until=until,
+        tag_id=None if tag is None else TagId(decode("Tag", tag, "tag")),
+        now=info.context.now,
+    )
+    return Connection[Session].of(found, Session.of)

@@ -1,0 +1,127 @@
+"""Drop-in offers of sessions: read, listed while they are open, and written with their sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import bindparam, delete, or_, select
+
+from classbolt import (
+    Money,
+    Page,
+    PageOf,
+    Period,
+    SessionFacts,
+    SessionId,
+    TagId,
+    Tx,
+    Unit,
+    check_methods,
+    check_period,
+    check_price,
+    list_sessions,
+    mine,
+)
+from classbolt.tables import sessions
+from classbolt_drop_in.offer import METHODS, DropInOffer
+from classbolt_drop_in.tables import offers
+
+PLACE = "dropIn"
+"""Where in the input of a session an offer stands."""
+
+OFFERS = select(
+    offers.c.session_id,
+    offers.c.price_minor,
+    offers.c.opens_before_value,
+    offers.c.opens_before_unit,
+    offers.c.payment_methods,
+).where(mine(offers), offers.c.session_id.in_(bindparam("ids", expanding=True)))
+# A session may have been moved while the bolt-on was off, so that the stored opening belongs to its
+# old start. Such offers are let through here and judged by the rule itself.
+OPEN = (
+    select(offers.c.session_id)
+    .join(
+        sessions,
+        (sessions.c.account_id == offers.c.account_id) & (sessions.c.id == offers.c.session_id),
+    )
+    .where(
+        mine(offers),
+        or_(offers.c.opens_at <= bindparam("now"), offers.c.for_start != sessions.c.starts_at),
+        sessions.c.starts_at > bindparam("now"),
+        sessions.c.seats_taken < sessions.c.capacity,
+    )
+)
+DELETE = delete(offers).where(
+    mine(offers), offers.c.session_id.in_(bindparam("ids", expanding=True))
+)
+
+
+async def find_offers(
+    tx: Tx,
+    session_ids: Collection[SessionId],
+) -> Mapping[SessionId, DropInOffer]:
+    """Find the offers of sessions; most sessions have none."""
+    return {
+        row.session_id: DropInOffer(
+            price=Money(row.price_minor, tx.account.currency),
+            opens_before=Period(row.opens_before_value, Unit(row.opens_before_unit)),
+            methods=frozenset(row.payment_methods),
+        )
+        for row in await tx.all(OFFERS, {"ids": list(session_ids)})
+    }
+
+
+async def list_open(
+    tx: Tx,
+    page: Page,
+    *,
+    since: datetime | None,
+    until: datetime | None,
+    tag_id: TagId | None,
+    now: datetime,
+) -> PageOf[SessionFacts]:
+    """List sessions that drop-ins can book at this moment and that have a free seat."""
+    found = await list_sessions(
+        tx,
+        page,
+        since=since,
+        until=until,
+        tag_id=tag_id,
+        among=OPEN.params(now=now, account=tx.account.id),
+    )
+    there = await find_offers(tx, [session.id for session in found.rows])
+    zone = tx.account.time_zone
+    return found.only(lambda session: there[session.id].opens_at(session, zone) <= now)
+
+
+async def set_offers(
+    tx: Tx,
+    wanted: Sequence[tuple[SessionFacts, DropInOffer | None]],
+) -> None:
+    """Give sessions offers in place of the ones they had, or none.
+
+    Raises:
+        InvalidInput: An offer cannot be used.
+    """
+    for _, offer in wanted:
+        if offer is not None:
+            check_price(offer.price.amount_minor, PLACE, "priceMinor")
+            check_period(offer.opens_before, PLACE, "opensBefore")
+            check_methods(offer.methods, METHODS, PLACE, "paymentMethods")
+    await tx.execute(DELETE, {"ids": [session.id for session, _ in wanted]})
+    rows = [
+        {
+            "session_id": session.id,
+            "price_minor": offer.price.amount_minor,
+            "opens_before_value": offer.opens_before.value,
+            "opens_before_unit": offer.opens_before.unit.value,
+            "payment_methods": sorted(offer.methods),
+            "opens_at": offer.opens_at(session, tx.account.time_zone),
+            "for_start": session.starts_at,
+        }
+        for session, offer in wanted
+        if offer is not None
+    ]
+    if rows:
+        await tx.insert(offers, *rows)

@@ -1,0 +1,26 @@
+"""Where drop-in offers are kept: one per session that takes drop-ins."""
+
+from sqlalchemy import JSON, CheckConstraint, Column, Index, Integer, MetaData, String, Table
+
+from classbolt.columns import Instant, Key
+from classbolt.tables import NAMING, account_column, refers_to, sessions
+
+metadata = MetaData(naming_convention=NAMING)
+
+offers = Table(
+    "drop_in_offers",
+    metadata,
+    account_column(),
+    Column("session_id", Key, primary_key=True),
+    Column("price_minor", Integer, nullable=False),
+    Column("opens_before_value", Integer, nullable=False),
+    Column("opens_before_unit", String(10), nullable=False),
+    Column("payment_methods", JSON, nullable=False),
+    # When it opens, worked out for a start of the session: a list can then be cut in the database.
+    Column("opens_at", Instant, nullable=False),
+    Column("for_start", Instant, nullable=False),
+    refers_to(sessions, "session_id"),
+    CheckConstraint("price_minor >= 0", name="price"),
+    CheckConstraint("opens_before_value >= 0", name="opens_before"),
+)
+Index(None, offers.c.account_id, offers.c.opens_at)

@@ -1,0 +1,1 @@
+"""The GraphQL server: core's types, and the composition that bolt-ons add theirs to."""

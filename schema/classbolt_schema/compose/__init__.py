@@ -1,0 +1,1 @@
+"""One GraphQL schema, composed of core and every bolt-on, gated per account at run time."""

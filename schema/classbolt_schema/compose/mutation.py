@@ -1,0 +1,165 @@
+"""Root mutations: each is one write transaction, answered after its commit.
+
+A refusal that crosses the transaction rolls it back and becomes `userErrors` here, and only
+here. Anything else that escapes is a bug and goes on its way.
+"""
+
+import dataclasses
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from inspect import Parameter
+from typing import Annotated, Any, TypeVar
+
+import strawberry
+from strawberry.types.field import StrawberryField
+
+from classbolt.db import Tx
+from classbolt.errors import BoltOnDisabled, Refusal, Refusals
+from classbolt.values import Actor
+from classbolt_schema.compose.fields import evaluated, make_field
+from classbolt_schema.compose.gate import refuse_members_off
+from classbolt_schema.compose.info import Info
+from classbolt_schema.user_errors import UserError, to_user_error
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a mutation works with.
+
+    Attributes:
+        tx: The open write transaction. It is committed when the mutation returns.
+        actor: Who asks.
+        now: The moment of this mutation.
+        info: What GraphQL knows of the request.
+    """
+
+    tx: Tx
+    actor: Actor
+    now: datetime
+    info: Info
+
+
+@strawberry.type(description="The outcome of a mutation.")
+class Payload:
+    """What every payload extends. Its other fields are null when there are user errors."""
+
+    user_errors: list[UserError] = strawberry.field(
+        default_factory=list,
+        description="All reasons why nothing was done; empty if it was done.",
+    )
+
+
+I = TypeVar("I")  # noqa: E741  (the mutation's input)
+P = TypeVar("P", bound=Payload)
+
+
+class MutationField(StrawberryField):
+    """A root mutation field, ready to be a member of `Mutation`.
+
+    Attributes:
+        owned_by: Makes the field again, for the bolt-on that adds it.
+    """
+
+    owned_by: Callable[[str | None], "MutationField"]
+
+
+def mutation(
+    *, description: str, name: str | None = None
+) -> Callable[[Callable[[Ask, I], Awaitable[P]]], MutationField]:
+    """Make a root mutation of a function from an `Ask` and the input to the payload.
+
+    The function may run again from its beginning when others wanted the same rows, so all that
+    it does goes through `ask.tx`.
+    """
+
+    def make(work: Callable[[Ask, I], Awaitable[P]]) -> MutationField:
+        def owned_by(owner: str | None) -> MutationField:
+            field = _mutation_field(
+                work, name=name or work.__name__, description=description, owner=owner
+            )
+            field.owned_by = owned_by
+            return field
+
+        return owned_by(None)
+
+    return make
+
+
+def _mutation_field(
+    work: Callable[[Ask, Any], Awaitable[Payload]],
+    *,
+    name: str,
+    description: str,
+    owner: str | None,
+) -> MutationField:
+    own = evaluated(work)
+    payload = own.return_annotation
+    match [each.annotation for each in own.parameters.values()]:
+        case [first, wanted] if first is Ask:
+            _check_payload(name, payload)
+        case _:
+            raise TypeError(f"{name}: a mutation takes an Ask and its input, and nothing else")
+
+    async def resolve(info: Info, **arguments: Any) -> Payload:
+        context = info.context
+        now = context.app.clock()
+
+        async def in_transaction(tx: Tx) -> Payload:
+            if owner is not None and owner not in tx.account.enabled:
+                raise BoltOnDisabled(owner)
+            refuse_members_off(info, tx.account.enabled)
+            return await work(Ask(tx, tx.actor, now, info), arguments["input"])
+
+        # A snapshot left open would hold a connection while the write waits for another.
+        await context.renew()
+        try:
+            return await context.app.database.write(context.caller, in_transaction)
+        except (Refusal, Refusals) as refused:
+            refused_with: Payload = payload(
+                user_errors=[to_user_error(_in_input(reason)) for reason in refused.reasons]
+            )
+            return refused_with
+        finally:
+            # The next field, or the payload's own, must not be answered from before the write.
+            await context.renew()
+
+    parameters = [
+        Parameter("info", Parameter.POSITIONAL_OR_KEYWORD, annotation=Info),
+        Parameter("input", Parameter.KEYWORD_ONLY, annotation=_described(wanted)),
+    ]
+    return make_field(
+        resolve,
+        parameters,
+        payload,
+        name=name,
+        description=description,
+        owner=owner,
+        kind=MutationField,
+    )
+
+
+def _in_input(reason: Refusal) -> Refusal:
+    """Say where a reason lies as the client sees it; core knows nothing of the word `input`."""
+    if reason.path and reason.path[0] != "input":
+        reason.at("input", *reason.path)
+    return reason
+
+
+def _described(input_: Any) -> Any:
+    return Annotated[input_, strawberry.argument(description="What is wanted.")]
+
+
+def _check_payload(name: str, payload: Any) -> None:
+    """Refuse a payload that could not be given with user errors alone.
+
+    Raises:
+        TypeError: It is no `Payload`, or one of its fields is never null.
+    """
+    if not (isinstance(payload, type) and issubclass(payload, Payload)):
+        raise TypeError(f"{name}: a mutation gives a Payload")
+    for each in dataclasses.fields(payload):
+        if each.name != "user_errors" and each.default is not None:
+            raise TypeError(
+                f"{name}: {payload.__name__}.{each.name} must have the default None"
+            )

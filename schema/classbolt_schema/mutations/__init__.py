@@ -1,0 +1,12 @@
+"""Root mutations, one module per part of the business; each adds its own to the root."""
+
+import strawberry
+
+from classbolt_schema.mutations import booking, people, scheduling, setup, switching
+
+__all__ = ["Mutation", "booking", "people", "scheduling", "setup", "switching"]
+
+
+@strawberry.type(description="What can be done.")
+class Mutation:
+    """The root of every mutation; the modules of this package add its fields."""

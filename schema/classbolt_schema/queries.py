@@ -1,0 +1,342 @@
+"""Root queries: translate, ask core, translate back.
+
+Anybody may read the catalogue: courses, sessions, seats left, prices. Customers see what is
+theirs, staff what their role allows. What is not for the caller is answered like what does not
+exist.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Annotated, TypeVar
+from uuid import UUID
+
+import strawberry
+
+from classbolt import book, bookings, bundles, cancel, courses, credits, customers, payments
+from classbolt import sessions as core_sessions
+from classbolt import switches
+from classbolt import tags as core_tags
+from classbolt.db import Tx
+from classbolt.errors import InvalidInput, NotBooked, NotFound, SessionStarted
+from classbolt.values import (
+    BookingId,
+    BundleId,
+    CourseBookingId,
+    CourseId,
+    CustomerBundleId,
+    CustomerId,
+    PaymentId,
+    Permission,
+    SessionId,
+    TagId,
+)
+from classbolt_schema.compose.extension import SchemaExtension
+from classbolt_schema.compose.info import Info
+from classbolt_schema.ids import decode, decode_any
+from classbolt_schema.pagination import After, Connection, First, page
+from classbolt_schema.relations import A_PAGE, EXTENSION
+from classbolt_schema.types.account import Account, BoltOn, BoltOnChange
+from classbolt_schema.types.booking import Booking, CourseBooking, Payment
+from classbolt_schema.types.bundle import Bundle, CustomerBundle
+from classbolt_schema.types.course import Course, Session, Tag
+from classbolt_schema.types.customer import Customer
+from classbolt_schema.types.node import Node
+from classbolt_schema.types.preview import BookingOptions, CancellationPreview
+from classbolt_schema.user_errors import to_user_error
+
+N = TypeVar("N", bound=Node)
+
+
+@strawberry.type(description="What can be asked.")
+class Query:
+    """The root of every query; its fields are added below."""
+
+
+From = Annotated[
+    datetime | None,
+    strawberry.argument(name="from", description="Only sessions that start at this or later."),
+]
+Until = Annotated[
+    datetime | None, strawberry.argument(description="Only sessions that start before this.")
+]
+OfTag = Annotated[
+    strawberry.ID | None, strawberry.argument(description="Only what has this tag.")
+]
+Id = Annotated[strawberry.ID, strawberry.argument(description="The object's id.")]
+OfSession = Annotated[strawberry.ID, strawberry.argument(description="Which session.")]
+OfBooking = Annotated[strawberry.ID, strawberry.argument(description="Which booking.")]
+ForCustomer = Annotated[
+    strawberry.ID | None,
+    strawberry.argument(description="For whom. Staff say so; customers ask for themselves."),
+]
+
+
+# The catalogue, for everybody
+
+
+@EXTENSION.query(description="The business that this endpoint belongs to.")
+async def account(info: Info) -> Account:
+    """Show the account."""
+    return Account.of((await info.context.reading()).account)
+
+
+@EXTENSION.query(name="boltOns", description="The bolt-ons that are installed, on or off.")
+async def bolt_ons(info: Info) -> list[BoltOn]:
+    """List the bolt-ons."""
+    tx = await info.context.reading()
+    found = switches.list_switches(tx, info.context.app.bolt_ons)
+    return [BoltOn.of(switch) for switch in found]
+
+
+@EXTENSION.query(name="courses", description="The courses, by title.")
+async def list_courses(
+    info: Info, first: First = A_PAGE, after: After = None, tag: OfTag = None
+) -> Connection[Course]:
+    """List the courses."""
+    tag_id = None if tag is None else TagId(decode("Tag", tag, "tag"))
+    tx = await info.context.reading()
+    found = await courses.list_courses(tx, page(first, after), tag_id=tag_id)
+    return Connection[Course].of(found, Course.of)
+
+
+@EXTENSION.query(description="One course; null if there is none of this id.")
+async def course(info: Info, id: Id) -> Course | None:
+    """Find a course."""
+    return await _one(info, "Course", id, _course)
+
+
+@EXTENSION.query(
+    name="sessions",
+    description="The timetable: sessions of all courses in the order they start, without the ones"
+    " that were called off.",
+)
+async def list_sessions(
+    info: Info,
+    first: First = A_PAGE,
+    after: After = None,
+    since: From = None,
+    until: Until = None,
+    tag: OfTag = None,
+) -> Connection[Session]:
+    """List the timetable."""
+    tag_id = None if tag is None else TagId(decode("Tag", tag, "tag"))
+    found = await core_sessions.list_sessions(
+        await info.context.reading(),
+        page(first, after),
+        since=since,
+        until=until,
+        tag_id=tag_id,
+    )
+    return Connection[Session].of(found, Session.of)
+
+
+@EXTENSION.query(description="One session; null if there is none of this id.")
+async def session(info: Info, id: Id) -> Session | None:
+    """Find a session."""
+    return await _one(info, "Session", id, _session)
+
+
+@EXTENSION.query(name="tags", description="The business's tags, by name.")
+async def list_tags(info: Info) -> list[Tag]:
+    """List the tags."""
+    return [Tag.of(tag) for tag in await core_tags.list_tags(await info.context.reading())]
+
+
+@EXTENSION.query(
+    name="bookingOptions",
+    description="How a session can be booked on its own at this moment, what it costs, and all"
+    " that stands against it. Null if there is no such session.",
+)
+async def booking_options(
+    info: Info, session: OfSession, customer: ForCustomer = None
+) -> BookingOptions | None:
+    """Preview a booking."""
+    tx = await info.context.reading()
+    try:
+        decision = await book.booking_options(
+            tx,
+            tx.actor,
+            SessionId(decode("Session", session)),
+            None if customer is None else CustomerId(decode("Customer", customer)),
+            now=info.context.now,
+        )
+    except NotFound:
+        return None
+    return BookingOptions.of(decision)
+
+
+# Customers' own, and staff
+
+
+@EXTENSION.query(description="The customer who asks; null for anybody else.")
+async def me(info: Info) -> Customer | None:
+    """Find the customer who asks."""
+    tx = await info.context.reading()
+    return None if tx.actor.customer_id is None else await _customer(tx, tx.actor.customer_id)
+
+
+@EXTENSION.query(
+    name="cancellationPreview",
+    description="What cancelling a booking would give back at this moment; cancelling in the same"
+    " moment gives exactly that. Null if the caller has no such booking.",
+)
+async def cancellation_preview(info: Info, booking: OfBooking) -> CancellationPreview | None:
+    """Preview a cancellation."""
+    tx = await info.context.reading()
+    try:
+        terms = await cancel.cancellation_preview(
+            tx, tx.actor, BookingId(decode("Booking", booking)), now=info.context.now
+        )
+    except NotFound:
+        return None
+    except (NotBooked, SessionStarted) as no:
+        return CancellationPreview(
+            outcome=None,
+            reason=None,
+            deadline=None,
+            expires_at=None,
+            user_errors=[to_user_error(no)],
+        )
+    return CancellationPreview.of(terms)
+
+
+@EXTENSION.query(name="customers", description="The customers, by name. For staff.")
+async def list_customers(
+    info: Info, first: First = A_PAGE, after: After = None
+) -> Connection[Customer] | None:
+    """List the customers."""
+    tx = await info.context.reading()
+    found = await customers.list_customers(tx, tx.actor, page(first, after))
+    return Connection[Customer].of(found, Customer.of)
+
+
+@EXTENSION.query(description="One customer; null if there is none for the caller to see.")
+async def customer(info: Info, id: Id) -> Customer | None:
+    """Find a customer."""
+    return await _one(info, "Customer", id, _customer)
+
+
+@EXTENSION.query(
+    name="bundles", description="The bundles, drafts and archived ones too, by name. For staff."
+)
+async def list_bundles(
+    info: Info, first: First = A_PAGE, after: After = None
+) -> Connection[Bundle] | None:
+    """List the bundles."""
+    tx = await info.context.reading()
+    found = await bundles.list_bundles(tx, tx.actor, page(first, after))
+    return Connection[Bundle].of(found, Bundle.of)
+
+
+@EXTENSION.query(
+    name="boltOnChanges",
+    description="The last hundred times a bolt-on was switched, the latest first. For owners.",
+)
+async def bolt_on_changes(info: Info) -> list[BoltOnChange] | None:
+    """List the history of switches."""
+    tx = await info.context.reading()
+    return [BoltOnChange.of(change) for change in await switches.list_changes(tx, tx.actor)]
+
+
+# Anything by its id
+
+
+@EXTENSION.query(
+    description="Any object by its id; null if there is none of this id for the caller to see."
+)
+async def node(info: Info, id: Id) -> Node | None:
+    """Find an object."""
+    tx = await info.context.reading()
+    kind, key = decode_any(id) or ("", None)
+    return await FINDERS[kind](tx, key) if key and kind in FINDERS else None
+
+
+MOST_NODES = 100
+
+
+@EXTENSION.query(
+    description="Objects by their ids, in the order of the ids, at most a hundred; null stands"
+    " where there is none for the caller to see."
+)
+async def nodes(
+    info: Info,
+    ids: Annotated[list[strawberry.ID], strawberry.argument(description="The objects' ids.")],
+) -> list[Node | None]:
+    """Find objects."""
+    if len(ids) > MOST_NODES:
+        raise InvalidInput(f"Ask for at most {MOST_NODES} at once.", "ids")
+    return [await node(info, id_) for id_ in ids]
+
+
+async def _course(tx: Tx, key: UUID) -> Course | None:
+    found = await courses.find_courses(tx, [CourseId(key)])
+    return next(map(Course.of, found.values()), None)
+
+
+async def _session(tx: Tx, key: UUID) -> Session | None:
+    found = await core_sessions.find_sessions(tx, [SessionId(key)])
+    return next(map(Session.of, found.values()), None)
+
+
+async def _tag(tx: Tx, key: UUID) -> Tag | None:
+    found = await core_tags.find_tags(tx, [TagId(key)])
+    return next(map(Tag.of, found.values()), None)
+
+
+async def _customer(tx: Tx, key: UUID) -> Customer | None:
+    if not tx.actor.sees(CustomerId(key)):
+        return None
+    found = await customers.find_customers(tx, [CustomerId(key)])
+    return next(map(Customer.of, found.values()), None)
+
+
+async def _booking(tx: Tx, key: UUID) -> Booking | None:
+    found = await bookings.find_bookings(tx, [BookingId(key)])
+    return next(
+        (Booking.of(each) for each in found.values() if tx.actor.sees(each.customer_id)), None
+    )
+
+
+async def _course_booking(tx: Tx, key: UUID) -> CourseBooking | None:
+    found = await bookings.find_course_bookings(tx, [CourseBookingId(key)])
+    seen = (each for each in found.values() if tx.actor.sees(each.customer_id))
+    return next(map(CourseBooking.of, seen), None)
+
+
+async def _payment(tx: Tx, key: UUID) -> Payment | None:
+    found = await payments.find_payments(tx, [PaymentId(key)])
+    seen = (each for each in found.values() if tx.actor.sees(each.customer_id))
+    return next(map(Payment.of, seen), None)
+
+
+async def _bundle(tx: Tx, key: UUID) -> Bundle | None:
+    """Find a bundle; drafts are for staff."""
+    found = await bundles.find_bundles(tx, [BundleId(key)])
+    may_see = tx.actor.may(Permission.SERVE_CUSTOMERS)
+    return next((Bundle.of(each) for each in found.values() if may_see or each.on_sale), None)
+
+
+async def _customer_bundle(tx: Tx, key: UUID) -> CustomerBundle | None:
+    found = await credits.find_held(tx, [CustomerBundleId(key)])
+    seen = (each for each in found.values() if tx.actor.sees(each.customer_id))
+    return next(map(CustomerBundle.of, seen), None)
+
+
+FINDERS: dict[str, Callable[[Tx, UUID], Awaitable[Node | None]]] = {
+    "Booking": _booking,
+    "Bundle": _bundle,
+    "Course": _course,
+    "CourseBooking": _course_booking,
+    "Customer": _customer,
+    "CustomerBundle": _customer_bundle,
+    "Payment": _payment,
+    "Session": _session,
+    "Tag": _tag,
+}
+
+
+async def _one(
+    info: Info, type_name: str, id_: str, find: Callable[[Tx, UUID], Awaitable[N | None]]
+) -> N | None:
+    kind, key = decode_any(id_) or ("", None)
+    return await find(await info.context.reading(), key) if key and kind == type_name else None

@@ -1,0 +1,1 @@
+"""The server: GraphQL over HTTP, for all accounts of an installation."""

@@ -1,0 +1,230 @@
+"""The command line: serve, migrate, open accounts, hand out development tokens."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Annotated, TypeVar
+from uuid import UUID
+
+import typer
+import uvicorn
+
+from classbolt import customers, opening, switches
+from classbolt.bolt_ons import BoltOns
+from classbolt.config import Settings, SettingsError, load_settings
+from classbolt.db import Caller, Database, Tx
+from classbolt.errors import Refusal
+from classbolt.migrate import components, pending, upgrade
+from classbolt.values import SYSTEM, CustomerId, Role, StaffId
+from classbolt_schema.compose.schema import build_schema, export_sdl
+from classbolt_schema.ids import decode, encode
+from classbolt_schema.server import demo as demo_account
+from classbolt_schema.server import logs, story as swap_story
+from classbolt_schema.server.context import utc_now
+from classbolt_schema.server.keys import DEVELOPMENT_ISSUER, issue_token
+
+T = TypeVar("T")
+
+TOKEN_LIFETIME = timedelta(hours=12)
+
+app = typer.Typer(
+    help="The open booking backend for classes and courses.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+account_app = typer.Typer(help="Accounts: one business each.", no_args_is_help=True)
+staff_app = typer.Typer(help="The people who run an account.", no_args_is_help=True)
+schema_app = typer.Typer(help="The GraphQL schema.", no_args_is_help=True)
+bolt_ons_app = typer.Typer(
+    help="Features that accounts switch on and off.", no_args_is_help=True
+)
+app.add_typer(account_app, name="account")
+app.add_typer(staff_app, name="staff")
+app.add_typer(schema_app, name="schema")
+app.add_typer(bolt_ons_app, name="bolt-ons")
+
+OfAccount = Annotated[str, typer.Option("--account", help="The account's slug.")]
+
+
+def main() -> None:
+    """Run a command; a "no" is one line on the error stream and exit code 1."""
+    try:
+        app()
+    except (Refusal, SettingsError) as no:
+        typer.echo(f"classbolt: {no}", err=True)
+        sys.exit(1)
+
+
+@app.command()
+def serve(
+    *,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Migrate, and open a demo account called northside.")
+    ] = False,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8000,
+    workers: Annotated[int, typer.Option(help="How many processes serve.")] = 1,
+) -> None:
+    """Serve GraphQL at /graphql/{account}."""
+    settings = load_settings()
+    logs.set_up(settings)
+    bolt_ons = BoltOns.discover()
+    asyncio.run(_prepare(settings, bolt_ons, demo=demo, port=port))
+    uvicorn.run(
+        "classbolt_schema.server.app:from_environment",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        http="classbolt_schema.server.protocol:DeadlineH11",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+    )
+
+
+async def _prepare(settings: Settings, bolt_ons: BoltOns, *, demo: bool, port: int) -> None:
+    """See that the database is ready to be served from."""
+    parts = components(bolt_ons.installed.values())
+    if demo:
+        await upgrade(settings.database_url, parts)
+        database = Database(settings.database_url, bolt_ons)
+        try:
+            found = await demo_account.open_demo(settings, database, bolt_ons, now=utc_now())
+        finally:
+            await database.close()
+        typer.echo(demo_account.greeting(found, port))
+    elif missing := await pending(settings.database_url, parts):
+        raise SettingsError(f"migrations are pending ({', '.join(missing)}): classbolt migrate")
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to this release, core and every installed bolt-on."""
+    parts = components(BoltOns.discover().installed.values())
+    applied = asyncio.run(upgrade(load_settings().database_url, parts))
+    typer.echo("\n".join(applied) or "Nothing to do.")
+
+
+@account_app.command("create")
+def create_account(
+    slug: Annotated[str, typer.Argument(help="Its name in addresses; it never changes.")],
+    name: Annotated[str, typer.Option(help="What the business calls itself.")],
+    time_zone: Annotated[str, typer.Option(help="Its IANA time zone.")] = "Europe/London",
+    currency: Annotated[str, typer.Option(help="Its ISO 4217 currency.")] = "GBP",
+) -> None:
+    """Open an account."""
+
+    async def work(database: Database) -> None:
+        await database.run(
+            lambda connection: opening.create_account(
+                connection, slug, name, time_zone=time_zone, currency=currency, now=utc_now()
+            )
+        )
+
+    _with_database(work)
+    typer.echo(f"Opened {slug}.")
+
+
+@staff_app.command("add")
+def add_staff(
+    account: OfAccount,
+    name: Annotated[str, typer.Option(help="What the person is called.")],
+    role: Annotated[Role, typer.Option(help="What the person may do.")] = Role.STAFF,
+) -> None:
+    """Add a person who runs an account, and print their id."""
+    found = _in_account(account, lambda tx: customers.add_staff(tx, name, role, now=utc_now()))
+    typer.echo(encode("Staff", found))
+
+
+@app.command()
+def token(
+    account: OfAccount,
+    customer: Annotated[str | None, typer.Option(help="A customer's id.")] = None,
+    staff: Annotated[str | None, typer.Option(help="The id of a member of staff.")] = None,
+) -> None:
+    """Print an access token for development; in production the real issuer makes them."""
+    if (customer is None) == (staff is None):
+        raise typer.BadParameter("Name a customer or a member of staff.")
+    person = decode("Staff", staff) if staff else decode("Customer", str(customer))
+    settings = load_settings()
+    issued = issue_token(settings, account, str(person), utc_now(), TOKEN_LIFETIME)
+    _in_account(account, lambda tx: admit(tx, person, is_staff=staff is not None))
+    typer.echo(issued)
+
+
+async def admit(tx: Tx, person: UUID, *, is_staff: bool) -> None:
+    """Let the development issuer vouch for a person by their id."""
+    await customers.admit(
+        tx,
+        DEVELOPMENT_ISSUER,
+        str(person),
+        StaffId(person) if is_staff else CustomerId(person),
+        is_staff=is_staff,
+        now=utc_now(),
+    )
+
+
+@app.command()
+def story() -> None:
+    """Play the story that must work, against a server and a database of its own."""
+    sys.exit(swap_story.play(load_settings()))
+
+
+@schema_app.command("export")
+def export_schema() -> None:
+    """Print the schema as SDL, with all installed bolt-ons."""
+    typer.echo(export_sdl(build_schema(BoltOns.discover().installed.values())), nl=False)
+
+
+@bolt_ons_app.command("list")
+def list_bolt_ons(account: OfAccount) -> None:
+    """List the installed bolt-ons and whether the account has them on."""
+    installed = BoltOns.discover()
+
+    async def work(tx: Tx) -> list[switches.Switch]:
+        return switches.list_switches(tx, installed)
+
+    for switch in _in_account(account, work):
+        state = "on " if switch.enabled else "off"
+        typer.echo(f"{state} {switch.info.code} {switch.info.version}  {switch.info.summary}")
+
+
+@bolt_ons_app.command("enable")
+def enable_bolt_on(
+    code: Annotated[str, typer.Argument(help="The bolt-on.")], account: OfAccount
+) -> None:
+    """Switch a bolt-on on."""
+    installed = BoltOns.discover()
+    _in_account(account, lambda tx: switches.enable(tx, SYSTEM, code, installed, now=utc_now()))
+    typer.echo(f"{code} is on.")
+
+
+@bolt_ons_app.command("disable")
+def disable_bolt_on(
+    code: Annotated[str, typer.Argument(help="The bolt-on.")], account: OfAccount
+) -> None:
+    """Switch a bolt-on off; its data stays."""
+    installed = BoltOns.discover()
+    _in_account(
+        account, lambda tx: switches.disable(tx, SYSTEM, code, installed, now=utc_now())
+    )
+    typer.echo(f"{code} is off.")
+
+
+def _in_account(slug: str, work: Callable[[Tx], Awaitable[T]]) -> T:
+    """Do work in one write transaction of an account."""
+    return _with_database(lambda database: database.write(Caller(slug), work))
+
+
+def _with_database(work: Callable[[Database], Awaitable[T]]) -> T:
+    async def run() -> T:
+        database = Database(load_settings().database_url, BoltOns.discover())
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(run())

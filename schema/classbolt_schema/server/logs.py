@@ -1,0 +1,49 @@
+"""Log lines: for people on a terminal, JSON elsewhere, ours and the libraries' alike.
+
+Tracebacks go without local variables, which both renderers would otherwise print: they are full
+of tokens, names and what customers typed.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+from structlog.typing import Processor
+
+from classbolt.config import Settings
+
+
+def set_up(settings: Settings) -> None:
+    """Send every log line, also the standard library's, to standard error in one form."""
+    for_people = sys.stderr.isatty() if settings.log is None else settings.log == "console"
+    every_line: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    rendering: list[Processor] = (
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        if for_people
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    )
+    structlog.configure(
+        processors=[*every_line, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=every_line,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
+
+
+def silence_strawberry() -> None:
+    """Stop Strawberry from logging errors: it prints the client's document beside each."""
+    logging.getLogger("strawberry.execution").disabled = True
