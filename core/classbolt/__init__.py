@@ -44,8 +44,8 @@ from classbolt.facts import (
 )
 from classbolt.given import Given
 from classbolt.hooks import BoltOn, BoltOnInfo
-from classbolt.payments import CREDIT, FREE, OFFLINE
 from classbolt.pages import Page, PageOf, fetch_page, fetch_pages
+from classbolt.payments import CREDIT, FREE, OFFLINE
 from classbolt.sessions import find_sessions, list_sessions
 from classbolt.times import after, before
 from classbolt.values import (

@@ -1,4 +1,4 @@
-"""Register the bolt-ons that are installed and look up which of them answer what for an account.
+"""Register the bolt-ons that are installed, and look up who answers what for an account.
 
 pluggy holds the registry and validates hook names and arguments against `BoltOn`; what it lets
 pass in silence (a misspelt hook, a plain function where a coroutine is due) is refused here,
@@ -92,7 +92,7 @@ class BoltOns:
                 yield Implementation(code, hook, found[code].function, found[code].argnames)
 
     def rivals(self, code: str, enabled: frozenset[str]) -> list[str]:
-        """List the enabled bolt-ons that answer an exclusive hook which this one answers too."""
+        """List the enabled bolt-ons that answer an exclusive hook which this one answers."""
         return sorted(
             {
                 rival.bolt_on
@@ -107,7 +107,8 @@ class BoltOns:
         code = bolt_on.info.code
         if code in self._installed:
             raise BadBoltOn(
-                f"two bolt-ons are called {code!r}: {type(bolt_on)} and {type(self._installed[code])}"
+                f"two bolt-ons are called {code!r}:"
+                f" {type(bolt_on)} and {type(self._installed[code])}"
             )
         self._manager.register(bolt_on, name=code)
         self._manager.check_pending()
@@ -152,7 +153,7 @@ def _check(bolt_on: BoltOn) -> None:
     version = re.fullmatch(r"(\d+)\.(\d+)", info.api)
     if version is None or int(version[1]) != API[0] or int(version[2]) > API[1]:
         raise BadBoltOn(
-            f"{info.code} is written for hooks {info.api}; this installation has {API[0]}.{API[1]}"
+            f"{info.code} is written for hooks {info.api}, and here are {API[0]}.{API[1]}"
         )
     for name in dir(kind):
         if not name.startswith("_") and callable(getattr(kind, name)):

@@ -56,7 +56,7 @@ from classbolt.values import (
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the rules say about a draft: how it could be booked and paid, and all that stands against it."""
+    """What the rules say about a draft: how to book and pay, and all that stands against it."""
 
     draft: BookingDraft
     refusals: tuple[Refusal, ...]

@@ -1,4 +1,4 @@
-"""Who may book what, and how they may pay: pure rules, asked by previews and by the real thing alike."""
+"""Who may book what, and how they may pay: pure rules, the same for previews and for acts."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def against_course(
 
 
 def course_options(course: CourseFacts, actor: Actor) -> list[PaymentOption]:
-    """Give the ways to pay for a course: what it accepts, nothing if it costs nothing, and for staff to give it away."""
+    """Give the ways to pay for a course: what it accepts; staff may also give it away."""
     if course.price.amount_minor == 0:
         return [PaymentOption(FREE, action=Free())]
     options = []

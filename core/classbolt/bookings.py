@@ -167,7 +167,7 @@ async def bookings_of_customers(
     ids: Sequence[CustomerId],
     page: Page,
 ) -> Mapping[CustomerId, PageOf[Booking]]:
-    """List customers' bookings, cancelled ones too, in the order of their sessions, a page for each."""
+    """List customers' bookings, cancelled ones too, in the order of their sessions."""
     pages = await fetch_pages(
         tx, BY_START, bookings.c.customer_id, ids, keys=START_KEYS, page=page
     )

@@ -130,7 +130,7 @@ async def cancellation_preview(
     *,
     now: datetime,
 ) -> Terms:
-    """Say what cancelling at this moment would give back, by the very rules that cancelling uses.
+    """Say what cancelling at this moment would give back, by the rules that cancelling uses.
 
     Raises:
         NotFound: The booking is unknown, or not for the actor to see.

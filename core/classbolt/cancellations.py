@@ -1,4 +1,4 @@
-"""Cancellations as they stand: one per cancelled booking, with one outcome and why (B8, B9, J4)."""
+"""Cancellations as they stand: one per cancelled booking, with one outcome (B8, B9, J4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Check what people send before it is stored: typed refusals with the place in the input, never a database error."""
+"""Check what people send before it is stored: a typed refusal with its place in the input."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from classbolt.errors import InvalidInput, NotFound
 from classbolt.values import Period, Unit
 
 MOST_MINOR = 100_000_000
-"""The largest price, in minor units: a million of most currencies, and far from what an INTEGER column holds."""
+"""The largest price, in minor units: a million of most currencies, and far from overflow."""
 
 MOST_PERIOD = {Unit.HOURS: 24 * 366, Unit.DAYS: 366 * 5, Unit.WEEKS: 52 * 5, Unit.MONTHS: 60}
 

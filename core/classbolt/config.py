@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     Attributes:
         env: Development has its own token issuer and GraphiQL; production has neither.
         data: The folder for what the installation keeps in files.
-        database_url: The database's address, with the driver. `DATABASE_URL` in the environment.
+        database_url: The database's address, with the driver. Its variable is `DATABASE_URL`.
         issuer: The token issuer whose word we take, as its tokens name it.
         jwks_file: The issuer's public keys.
         cors_origins: Where frontends are served from; comma-separated in the environment.

@@ -1,4 +1,4 @@
-"""Credits owed to customers: issued, spent and given back, each with a line in an append-only ledger.
+"""Credits owed to customers: issued, spent, given back; each is a line of a ledger.
 
 A balance is moved by one guarded UPDATE and never read, computed and written. The ledger is
 only ever inserted into, and the balance of a customer bundle is the sum of its lines (J2).
@@ -57,7 +57,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """A copy of a bundle that a customer is to get, and the booking whose cancellation earned it, if one did."""
+    """A copy of a bundle that a customer is to get, and the booking that earned it."""
 
     customer_id: CustomerId
     bundle_id: BundleId
@@ -160,7 +160,7 @@ async def give_bundle(
 async def issue(
     tx: Tx, actor: Actor, issues: Sequence[Issue], *, now: datetime
 ) -> list[CustomerBundleId]:
-    """Issue copies of bundles, each with its full number of credits, and enter them into the ledger."""
+    """Issue copies of bundles with all their credits, and enter them into the ledger."""
     if not issues:
         return []
     templates = await bundles.find_bundles(tx, {each.bundle_id for each in issues})
@@ -241,7 +241,7 @@ async def credit_back(
 
 
 async def lock_bundles_of(tx: Tx, customer_id: CustomerId) -> None:
-    """Lock what a customer could pay with, after the sessions and before the first write (the one lock order)."""
+    """Lock what a customer could pay with: after the sessions, before the first write."""
     await tx.lock(LOCK_OF_CUSTOMER, {"customer_id": customer_id})
 
 
@@ -274,7 +274,7 @@ async def find_held(
 async def list_held(
     tx: Tx, owners: Sequence[CustomerId], page: Page
 ) -> Mapping[CustomerId, PageOf[HeldBundle]]:
-    """List the bundles that customers hold or held, the ones that expire first at the top, a page for each customer."""
+    """List the bundles of customers, the first to expire at the top, a page for each."""
     keys = (customer_bundles.c.expires_at, customer_bundles.c.id)
     pages = await fetch_pages(
         tx, HELD, customer_bundles.c.customer_id, owners, keys=keys, page=page

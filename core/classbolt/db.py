@@ -1,4 +1,4 @@
-"""Open transactions: the only file that begins, commits and rolls back, and the few lines where databases differ.
+"""Open transactions: the only file that begins, commits and rolls back.
 
 Writes: SQLite has one write connection per process and takes the write lock at once (BEGIN
 IMMEDIATE), because a transaction that read first and wrote later could only fail; PostgreSQL
@@ -10,7 +10,6 @@ otherwise leave the write lock held and stop the whole studio.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -25,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from classbolt.accounts import OPEN_ACCOUNT, Account, Caller, open_account
 from classbolt.bolt_ons import BoltOns
 from classbolt.columns import AnyRow
+from classbolt.contention import is_contention
 from classbolt.errors import TryAgain
 from classbolt.values import Actor, new_id
 
@@ -35,12 +35,10 @@ Params = Mapping[str, Any]
 
 ATTEMPTS = 3
 LOCK_WAIT_SECONDS = 3
-CONTENTION = frozenset({"40001", "40P01", "55P03"})
-"""PostgreSQL's serialization failure, deadlock and lock timeout."""
 
 
 class Tx:
-    """An open transaction of one account: what every function that touches the database takes first.
+    """An open transaction of one account; what touches the database takes it first.
 
     Attributes:
         account: The account as this transaction sees it, with the bolt-ons that are on.
@@ -96,7 +94,7 @@ class Tx:
             await self._connection.execute(insert(table), owned)
 
     async def insert_new(self, table: Table, *rows: Params) -> int:
-        """Insert the rows that no unique constraint has already, and say how many those were."""
+        """Insert the rows that no unique constraint has yet, and say how many those were."""
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
         statement = dialect.insert(table).on_conflict_do_nothing().returning(table.c.account_id)
         owned = [{**row, "account_id": self.account.id} for row in rows]
@@ -143,7 +141,7 @@ class Database:
             except PoolTimeout:
                 break
             except DBAPIError as error:
-                if not _is_contention(error):
+                if not is_contention(error):
                     raise
         raise TryAgain
 
@@ -154,9 +152,14 @@ class Database:
             yield await self._open(connection, caller)
 
     async def run(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        """Do work outside any account in one write transaction: create accounts, check that the database answers."""
+        """Do work that belongs to no account, such as opening one, in one write transaction."""
         async with self._writer.connect() as connection, connection.begin():
             return await work(connection)
+
+    @property
+    def engines(self) -> tuple[AsyncEngine, AsyncEngine]:
+        """Give the engine that writes and the one that reads, to observe what they run."""
+        return self._writer, self._reader
 
     async def close(self) -> None:
         """Wait for writes under way, then close all connections."""
@@ -171,13 +174,6 @@ class Database:
         )
         account, actor = open_account(caller, found.all())
         return Tx(connection, account, actor, self._bolt_ons)
-
-
-def _is_contention(error: DBAPIError) -> bool:
-    cause = error.orig
-    if isinstance(cause, sqlite3.OperationalError):
-        return cause.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-    return getattr(cause, "sqlstate", None) in CONTENTION
 
 
 def _engines(url: str) -> tuple[AsyncEngine, AsyncEngine]:

@@ -1,4 +1,4 @@
-"""Ask the enabled bolt-ons of an account, one after the other, and hold each to what it may answer.
+"""Ask the enabled bolt-ons of an account in turn, and hold each to what it may answer.
 
 pluggy registers and validates; calling is ours, because its loop knows neither accounts nor
 awaiting nor who raised. Which implementations an account's set of bolt-ons has is looked up
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy.exc import DBAPIError
 
+from classbolt.contention import is_contention
 from classbolt.errors import BoltOnFailed, Refusal, Refusals
 from classbolt.facts import (
     BookingDraft,
@@ -57,19 +58,19 @@ class Implementation:
         """
         try:
             return await self.function(*[given[name] for name in self.argument_names])
-        except (Refusal, Refusals, DBAPIError):
-            # A database error may be contention, which the edge retries; what is left of them
-            # it reports itself.
+        except (Refusal, Refusals):
             raise
         except Exception as failure:
-            # Strangers' code may raise anything; it is named, logged and ends as a refusal.
-            raise self.failed(repr(type(failure))) from failure
+            # Strangers' code may raise anything; it is named, logged and ends as a refusal. Only
+            # contention passes: the edge does the whole transaction again.
+            if isinstance(failure, DBAPIError) and is_contention(failure):
+                raise
+            raise self.failed("it raised", failure) from failure
 
-    def failed(self, what: str) -> BoltOnFailed:
-        """Log what the bolt-on did wrong, for the operator, and make the refusal, for the client."""
-        log.error(
-            "bolt_on_failed", bolt_on=self.bolt_on, hook=self.hook, what=what, exc_info=True
-        )
+    def failed(self, what: str, failure: Exception | None = None) -> BoltOnFailed:
+        """Log what went wrong, for the operator, and make the refusal, for the client."""
+        report = log.bind(bolt_on=self.bolt_on, hook=self.hook, exc_info=failure)
+        report.error("bolt_on_failed", what=what)
         return BoltOnFailed(self.bolt_on)
 
 
@@ -85,7 +86,7 @@ class EnabledBoltOns:
         drafts: Sequence[BookingDraft],
         now: datetime,
     ) -> list[list[WayToBook | Refusal]]:
-        """Collect for each draft the ways that are offered and the reasons why others are not."""
+        """Collect for each draft the ways offered, and the reasons why others are not."""
         answers = await self._decide(
             "ways_to_book", drafts, WayToBook | Refusal | None, tx=tx, drafts=drafts, now=now
         )

@@ -221,9 +221,8 @@ class PaymentOptionNotAllowed(Refusal):
 
     def __init__(self, allowed: Iterable[str]) -> None:
         self.allowed = sorted(set(allowed))
-        super().__init__(
-            f"This way to pay is not accepted here. Accepted: {', '.join(self.allowed) or 'none'}."
-        )
+        accepted = ", ".join(self.allowed) or "none"
+        super().__init__(f"This way to pay is not accepted here. Accepted: {accepted}.")
 
 
 # Credits
@@ -320,4 +319,4 @@ class BoltOnConflict(Refusal):
 ALL: tuple[type[Refusal], ...] = tuple(
     sorted(Refusal.__subclasses__(), key=lambda refusal: refusal.code),
 )
-"""Core's own refusals, taken when this module is first read: a bolt-on's come later and are registered by it."""
+"""Core's own refusals. A bolt-on's come later and are registered by it."""

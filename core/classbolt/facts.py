@@ -1,4 +1,4 @@
-"""What core tells bolt-ons and what they answer: small frozen values, so that a bolt-on decides and only core acts."""
+"""What core tells bolt-ons and what they answer: frozen values. They decide; core acts."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class SessionFacts:
 
 @dataclass(frozen=True, slots=True)
 class HeldBundle:
-    """A customer's issued copy of a bundle: its credits and expiry are frozen, its tags are the bundle's of today (E6)."""
+    """A customer's copy of a bundle: credits and expiry are frozen, tags are read live (E6)."""
 
     id: CustomerBundleId
     customer_id: CustomerId

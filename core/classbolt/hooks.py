@@ -78,7 +78,7 @@ class BoltOn:
 
     @_hook
     def tables(self) -> MetaData | None:
-        """Give the bolt-on's own tables: names begin with its code, every row has an account_id."""
+        """Give the bolt-on's own tables: named after its code, with an account_id first."""
 
     @_hook
     def extend_schema(self, schema: Any) -> None:
@@ -96,7 +96,7 @@ class BoltOn:
         drafts: Sequence[BookingDraft],
         now: datetime,
     ) -> Sequence[WayToBook | Refusal | None]:
-        """Say for each draft in which way the session can be booked, why it cannot be, or None to have no say."""
+        """Say for each draft how it can be booked, or why it cannot; None has no say."""
         return [None for _ in drafts]
 
     @_hook
@@ -119,7 +119,7 @@ class BoltOn:
         drafts: Sequence[BookingDraft],
         now: datetime,
     ) -> Sequence[Sequence[PaymentOption]]:
-        """Give for each draft the ways to pay for it, those that cannot be taken with their reasons."""
+        """Give for each draft the ways to pay; those that cannot be taken say why."""
         return [() for _ in drafts]
 
     @_hook
@@ -155,7 +155,7 @@ class BoltOn:
     async def course_written(
         self, tx: Tx, course: CourseFacts, given: Given, now: datetime
     ) -> None:
-        """Store what was given for a course that was created or changed: the bolt-on's own input fields."""
+        """Store what the bolt-on's own input fields say of a course, created or changed."""
 
     @_hook
     async def sessions_written(
@@ -177,9 +177,9 @@ class BoltOn:
     async def cancellations_written(
         self, tx: Tx, cancellations: Sequence[Cancellation], now: datetime
     ) -> None:
-        """React to cancellations in the same transaction: one, or all of a session that was called off."""
+        """React to cancellations in the same transaction: one, or all of a session."""
 
 
 STARTUP = frozenset({"tables", "extend_schema"})
 EXCLUSIVE = frozenset({"cancellation_terms"})
-"""Hooks that at most one enabled bolt-on of an account may implement: two answers would pay twice."""
+"""Hooks that one enabled bolt-on per account may implement: two answers would pay twice."""

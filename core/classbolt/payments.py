@@ -22,7 +22,7 @@ OFFLINE = "offline"
 FREE = "free"
 CREDIT = "credit"
 COURSE_METHODS = frozenset({OFFLINE})
-"""What a course can be set to accept. Whatever costs nothing is free, and staff may give a place away."""
+"""What a course can be set to accept; what costs nothing is free anyway."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Sessions: the dated occurrences people attend, and the one counter of seats that everybody shares (F5).
+"""Sessions: what people attend, and the one counter of seats that everybody shares (F5).
 
 The count lives on the session row, not in COUNT(*): the UPDATE that takes a seat checks the
 capacity in the same statement. The price is that every path which frees a seat must say so.
@@ -295,6 +295,8 @@ async def list_sessions(
         statement = statement.where(
             func.coalesce(sessions.c.tag_id, courses.c.tag_id) == tag_id
         )
+    if among is not None:
+        statement = statement.where(sessions.c.id.in_(among))
     return (await fetch_page(tx, statement, (sessions.c.starts_at, sessions.c.id), page)).map(
         _facts
     )
@@ -303,7 +305,7 @@ async def list_sessions(
 async def sessions_of(
     tx: Tx, course_ids: Sequence[CourseId], page: Page
 ) -> Mapping[CourseId, PageOf[SessionFacts]]:
-    """List the sessions of courses in the order they start, called off ones too, a page for each course."""
+    """List the sessions of courses as they start, called off ones too, a page for each."""
     keys = (sessions.c.starts_at, sessions.c.id)
     pages = await fetch_pages(
         tx, SESSIONS, sessions.c.course_id, course_ids, keys=keys, page=page

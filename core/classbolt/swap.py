@@ -1,4 +1,4 @@
-"""Swap one session for another in a single step: cancel and book in one transaction, or nothing at all.
+"""Swap one session for another in a single step: cancel and book, or nothing at all.
 
 Both sessions are locked first, in the order of their ids, so that opposite swaps cannot
 deadlock. Then the cancellation and the booking run as they always do; by default the credit

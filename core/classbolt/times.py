@@ -1,4 +1,4 @@
-"""Time arithmetic as people mean it (A7): hours elapse, days and longer are read off the account's wall calendar.
+"""Time arithmetic as people mean it (A7): hours elapse, days are read off a calendar.
 
 A wall time that a clock change skips is moved forward by the gap; one that happens twice means
 the first. Both are what `fold=0` does. Aware datetimes must not be added up directly: Python

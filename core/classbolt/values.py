@@ -63,7 +63,7 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A length of time as people say it: hours are elapsed time, the rest is read off a wall calendar (A7)."""
+    """A length of time as people say it: hours elapse, the rest is read off a calendar (A7)."""
 
     value: int
     unit: Unit

@@ -12,9 +12,18 @@ from uuid import UUID
 
 import strawberry
 
-from classbolt import book, bookings, bundles, cancel, courses, credits, customers, payments
+from classbolt import (
+    book,
+    bookings,
+    bundles,
+    cancel,
+    courses,
+    credits,
+    customers,
+    payments,
+    switches,
+)
 from classbolt import sessions as core_sessions
-from classbolt import switches
 from classbolt import tags as core_tags
 from classbolt.db import Tx
 from classbolt.errors import InvalidInput, NotBooked, NotFound, SessionStarted
@@ -30,7 +39,6 @@ from classbolt.values import (
     SessionId,
     TagId,
 )
-from classbolt_schema.compose.extension import SchemaExtension
 from classbolt_schema.compose.info import Info
 from classbolt_schema.ids import decode, decode_any
 from classbolt_schema.pagination import After, Connection, First, page
@@ -107,8 +115,8 @@ async def course(info: Info, id: Id) -> Course | None:
 
 @EXTENSION.query(
     name="sessions",
-    description="The timetable: sessions of all courses in the order they start, without the ones"
-    " that were called off.",
+    description="The timetable: sessions of all courses in the order they start, without"
+    " the ones that were called off.",
 )
 async def list_sessions(
     info: Info,
@@ -177,8 +185,8 @@ async def me(info: Info) -> Customer | None:
 
 @EXTENSION.query(
     name="cancellationPreview",
-    description="What cancelling a booking would give back at this moment; cancelling in the same"
-    " moment gives exactly that. Null if the caller has no such booking.",
+    description="What cancelling a booking would give back at this moment; cancelling in"
+    " the same moment gives exactly that. Null if the caller has no such booking.",
 )
 async def cancellation_preview(info: Info, booking: OfBooking) -> CancellationPreview | None:
     """Preview a cancellation."""

@@ -128,8 +128,8 @@ async def course_booking_of_booking(
 @EXTENSION.field(
     Booking,
     name="payment",
-    description="What was paid, for a course's place the payment of the course; null if a credit"
-    " paid.",
+    description="What was paid, for a course's place the payment of the course; null if a"
+    " credit paid.",
 )
 async def payment_of_booking(
     parents: Sequence[Booking], info: Info
@@ -235,7 +235,8 @@ async def bookings_of_customer(
 @EXTENSION.field(
     Customer,
     name="bundles",
-    description="The customer's bundles, empty and expired ones too, the first to expire first.",
+    description="The customer's bundles, empty and expired ones too, the first to expire"
+    " first.",
 )
 async def bundles_of_customer(
     parents: Sequence[Customer], info: Info, first: First = A_PAGE, after: After = None

@@ -4,6 +4,7 @@ They are implementors of one interface, so that a bolt-on's refusals can join th
 that knows none of them still reads `code` and `message`.
 """
 
+import re
 from typing import Any
 
 import strawberry
@@ -34,6 +35,8 @@ class UserError:
 class OtherError(UserError):
     """A reason that has no type of its own."""
 
+
+RULE_NUMBERS = re.compile(r" \([A-Z]\d+(?:[,-] ?[A-Z]?\d+)*\)")
 
 _types: dict[type[Refusal], type[UserError]] = {}
 
@@ -73,7 +76,8 @@ def _make(refusal: type[Refusal]) -> type[UserError]:
         members[fact] = strawberry.field(
             description=f"The `{to_camel_case(fact)}` that led to this reason."
         )
-    description = " ".join((refusal.__doc__ or "").split())
+    # Rule numbers are for those who read the code.
+    description = RULE_NUMBERS.sub("", " ".join((refusal.__doc__ or "").split()))
     return strawberry.type(type(name, (UserError,), members), description=description)
 
 

@@ -11,7 +11,7 @@ from classbolt_auto_refund import graphql
 from classbolt_auto_refund.policies import bundles_of, find_policies, set_policy
 from classbolt_auto_refund.policy import terms_of
 from classbolt_auto_refund.tables import metadata
-from classbolt_schema.api import UNSET, SchemaExtension
+from classbolt_schema.api import SchemaExtension, UnsetType
 
 
 class AutoRefund(BoltOn):
@@ -30,7 +30,7 @@ class AutoRefund(BoltOn):
 
     def extend_schema(self, schema: SchemaExtension) -> None:
         """Let policies be set on courses, and say what they did."""
-        graphql.extend(schema)
+        schema.include(graphql.schema)
 
     async def cancellation_terms(
         self,
@@ -61,5 +61,5 @@ class AutoRefund(BoltOn):
     ) -> None:
         """Store the policy that was given with a course."""
         policy = graphql.policy_given(given)
-        if policy is not UNSET:
+        if not isinstance(policy, UnsetType):
             await set_policy(tx, course.id, policy)

@@ -13,6 +13,7 @@ from classbolt_auto_refund.policies import (
     courses_using,
     find_policies,
 )
+from classbolt_auto_refund.policy import Method
 from classbolt_schema.api import (
     UNSET,
     Bundle,
@@ -20,7 +21,6 @@ from classbolt_schema.api import (
     Course,
     CreateCourseInput,
     Info,
-    InputField,
     Period,
     PeriodInput,
     SchemaExtension,
@@ -29,11 +29,24 @@ from classbolt_schema.api import (
     decode,
 )
 
-RefundMethod = strawberry.enum(
-    policy.Method,
+schema = SchemaExtension("auto_refund")
+
+for refusal in (
+    policy.NoPolicy,
+    policy.Unpaid,
+    policy.NothingPaid,
+    policy.OptionNotRefunded,
+    policy.NoticeTooShort,
+    policy.OriginalNotLive,
+    RefundBundleInvalid,
+):
+    schema.refusal(refusal)
+
+strawberry.enum(
+    Method,
     name="RefundMethod",
-    description="ORIGINAL puts the credit back onto the bundle that paid; NEW_BUNDLE issues a copy"
-    " of a bundle.",
+    description="ORIGINAL puts the credit back onto the bundle that paid; NEW_BUNDLE issues a"
+    " copy of a bundle.",
 )
 
 
@@ -45,9 +58,10 @@ class RefundRule:
         description="The kind of booking: COURSE for customers who bought the course,"
         " DROP_IN_CREDIT and DROP_IN_OFFLINE for drop-ins by what paid for them."
     )
-    method: RefundMethod = strawberry.field(description="What is given back.")
+    method: Method = strawberry.field(description="What is given back.")
     bundle: Bundle | None = strawberry.field(
-        description="What NEW_BUNDLE issues; for ORIGINAL what is issued if the original expired."
+        description="What NEW_BUNDLE issues; for ORIGINAL what is issued if the original"
+        " expired."
     )
 
 
@@ -86,13 +100,13 @@ class RefundRuleInput:
     option: str = strawberry.field(
         description="The kind of booking: COURSE, DROP_IN_CREDIT or DROP_IN_OFFLINE."
     )
-    method: RefundMethod = strawberry.field(
+    method: Method = strawberry.field(
         description="What is given back; ORIGINAL only for DROP_IN_CREDIT."
     )
     bundle: strawberry.ID | None = strawberry.field(
         default=None,
-        description="What NEW_BUNDLE issues, a bundle of exactly one credit; for ORIGINAL what is"
-        " issued if the original has expired.",
+        description="What NEW_BUNDLE issues, a bundle of exactly one credit; for ORIGINAL"
+        " what is issued if the original has expired.",
     )
 
 
@@ -114,11 +128,11 @@ WHAT = (
     "The refund policy, for the whole course; null takes it away. It counts for every"
     " cancellation from now on, also of places booked before."
 )
-ON_CREATE: InputField[AutoRefundInput] = InputField(
-    "auto_refund", CreateCourseInput, "auto_refund"
+ON_CREATE = schema.input_field(
+    CreateCourseInput, "auto_refund", AutoRefundInput, description=WHAT
 )
-ON_UPDATE: InputField[AutoRefundInput] = InputField(
-    "auto_refund", UpdateCourseInput, "auto_refund"
+ON_UPDATE = schema.input_field(
+    UpdateCourseInput, "auto_refund", AutoRefundInput, description=WHAT
 )
 
 
@@ -143,35 +157,10 @@ def policy_given(given: Given) -> policy.RefundPolicy | UnsetType | None:
 def _rule(given: RefundRuleInput) -> policy.Rule:
     bundle = given.bundle
     key = None if bundle is None else BundleId(decode("Bundle", bundle, PLACE, "refunds"))
-    return policy.Rule(policy.Method(given.method), key)
+    return policy.Rule(given.method, key)
 
 
-def extend(schema: SchemaExtension) -> None:
-    """Add it all."""
-    for refusal in (
-        policy.NoPolicy,
-        policy.Unpaid,
-        policy.NothingPaid,
-        policy.OptionNotRefunded,
-        policy.NoticeTooShort,
-        policy.OriginalNotLive,
-        RefundBundleInvalid,
-    ):
-        schema.refusal(refusal)
-    for on in (CreateCourseInput, UpdateCourseInput):
-        schema.input_field(on, "auto_refund", AutoRefundInput, description=WHAT)
-    schema.field(Course, description="The course's refund policy; null if it has none.")(
-        refund_policy
-    )
-    schema.field(Bundle, description="The courses that issue this bundle as a refund.")(
-        used_for_auto_refund
-    )
-    schema.field(
-        Cancellation,
-        description="How the refund policy decided; null if none was asked.",
-    )(auto_refund)
-
-
+@schema.field(Course, description="The course's refund policy; null if it has none.")
 async def refund_policy(courses: Sequence[Course], info: Info) -> Sequence[RefundPolicy | None]:
     """Show the policies of courses."""
     tx = await info.context.reading()
@@ -195,6 +184,7 @@ async def refund_policy(courses: Sequence[Course], info: Info) -> Sequence[Refun
     return [shown.get(course.facts.id) for course in courses]
 
 
+@schema.field(Bundle, description="The courses that issue this bundle as a refund.")
 async def used_for_auto_refund(bundles: Sequence[Bundle], info: Info) -> Sequence[list[Course]]:
     """Show which courses issue bundles (A9)."""
     tx = await info.context.reading()
@@ -206,8 +196,11 @@ async def used_for_auto_refund(bundles: Sequence[Bundle], info: Info) -> Sequenc
     ]
 
 
+@schema.field(
+    Cancellation, description="How the refund policy decided; null if none was asked."
+)
 async def auto_refund(
-    cancellations: Sequence[Cancellation], info: Info
+    cancellations: Sequence[Cancellation], _info: Info
 ) -> Sequence[AutoRefundDecision | None]:
     """Show what was stored with cancellations (B4, B8)."""
     return [_decision(each) for each in cancellations]

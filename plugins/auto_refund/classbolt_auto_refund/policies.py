@@ -1,4 +1,4 @@
-"""Refund policies of courses: read, written and checked when they are set, not when somebody cancels."""
+"""Refund policies of courses: read, written, and checked when they are set."""
 
 from __future__ import annotations
 

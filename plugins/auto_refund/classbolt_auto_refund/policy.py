@@ -28,7 +28,7 @@ from classbolt import (
 )
 
 OPTIONS = ("COURSE", "DROP_IN_CREDIT", "DROP_IN_OFFLINE")
-"""Kinds of bookings that a policy can refund (A4): the course's buyers, and drop-ins by what paid."""
+"""Kinds of booking that can be refunded (A4): by the course, and drop-ins by what paid."""
 
 
 class Method(StrEnum):
@@ -43,7 +43,7 @@ class Rule:
     """How one kind of booking is refunded.
 
     Attributes:
-        bundle_id: What NEW_BUNDLE issues; for ORIGINAL what is issued if the original has expired.
+        bundle_id: What NEW_BUNDLE issues; for ORIGINAL what is issued if that has expired.
     """
 
     method: Method

@@ -1,4 +1,4 @@
-"""Where refund policies are kept: one per course, with a rule for each kind of booking it refunds."""
+"""Where refund policies are kept: one per course, a rule for each kind of booking."""
 
 from sqlalchemy import CheckConstraint, Column, Integer, MetaData, String, Table
 

@@ -22,7 +22,7 @@ from classbolt_drop_in import graphql
 from classbolt_drop_in.offer import DROP_IN, against, way_to_book, ways_to_pay
 from classbolt_drop_in.offers import find_offers, set_offers
 from classbolt_drop_in.tables import metadata
-from classbolt_schema.api import UNSET, SchemaExtension
+from classbolt_schema.api import SchemaExtension, UnsetType
 
 
 class DropIn(BoltOn):
@@ -41,7 +41,7 @@ class DropIn(BoltOn):
 
     def extend_schema(self, schema: SchemaExtension) -> None:
         """Let offers be set on sessions and listed, and credits be chosen to pay."""
-        graphql.extend(schema)
+        schema.include(graphql.schema)
 
     async def ways_to_book(
         self,
@@ -94,12 +94,12 @@ class DropIn(BoltOn):
     ) -> None:
         """Store the offers that were given with sessions, and follow sessions that moved."""
         kept = await find_offers(tx, [session.id for session in sessions])
-        wanted = [graphql.offer_given(each, tx.account.currency) for each in given]
-        await set_offers(
-            tx,
-            [
-                (session, kept.get(session.id) if offer is UNSET else offer)
-                for session, offer in zip(sessions, wanted, strict=True)
-                if offer is not UNSET or session.id in kept
-            ],
-        )
+        wanted = []
+        for session, each in zip(sessions, given, strict=True):
+            offer = graphql.offer_given(each, tx.account.currency)
+            if not isinstance(offer, UnsetType):
+                wanted.append((session, offer))
+            elif session.id in kept:
+                wanted.append((session, kept[session.id]))
+        if wanted:
+            await set_offers(tx, wanted)

@@ -1,4 +1,4 @@
-"""What drop-in adds to the schema: offers on sessions, the credit to pay with, a list of what is open."""
+"""What drop-in adds to the schema: offers, the credit to pay with, a list of what is open."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,7 +17,6 @@ from classbolt_schema.api import (
     Connection,
     First,
     Info,
-    InputField,
     Money,
     NewSessionInput,
     PaySource,
@@ -32,6 +31,16 @@ from classbolt_schema.api import (
     decode,
     page,
 )
+
+schema = SchemaExtension(offer.DROP_IN)
+
+for refusal in (
+    offer.DropInsNotAllowed,
+    offer.DropInNotOpen,
+    matching.TagMismatch,
+    matching.NoMatchingCredit,
+):
+    schema.refusal(refusal)
 
 
 @strawberry.type(description="A session's offer to people who did not buy its course.")
@@ -74,8 +83,8 @@ class CreditInput(PaySource):
 
     customer_bundle: strawberry.ID | None = strawberry.field(
         default=None,
-        description="The bundle whose credit is to pay; null for the one that fits best: the first"
-        " to expire, then the one with the fewest tags.",
+        description="The bundle whose credit is to pay; null for the one that fits best:"
+        " the first to expire, then the one with the fewest tags.",
     )
 
     def source(self) -> UUID | None:
@@ -86,48 +95,29 @@ class CreditInput(PaySource):
 
 
 WHAT = "The offer to drop-ins; null takes it away, and leaving it out keeps it as it is."
-INPUTS = (NewSessionInput, UpdateSessionInput, UpdateSessionsInput)
-ON: tuple[InputField[DropInInput], ...] = tuple(
-    InputField(offer.DROP_IN, on, "drop_in") for on in INPUTS
+OFFERS_GIVEN = tuple(
+    schema.input_field(on, "drop_in", DropInInput, description=WHAT)
+    for on in (NewSessionInput, UpdateSessionInput, UpdateSessionsInput)
 )
+schema.choice(PayWithInput, "credit", CreditInput, description="Pay with a credit.")
 
 
 def offer_given(given: Given, currency: str) -> offer.DropInOffer | UnsetType | None:
     """Read the offer that was given with a session, if one was."""
-    for key in ON:
-        found = key.of(given)
-        if isinstance(found, DropInInput):
-            return offer.DropInOffer(
-                price=Price(found.price_minor, currency),
-                opens_before=found.opens_before.to_period(),
-                methods=frozenset(found.payment_methods),
-            )
-        if found is None:
-            return None
-    return UNSET
-
-
-def extend(schema: SchemaExtension) -> None:
-    """Add it all."""
-    for refusal in (
-        offer.DropInsNotAllowed,
-        offer.DropInNotOpen,
-        matching.TagMismatch,
-        matching.NoMatchingCredit,
-    ):
-        schema.refusal(refusal)
-    for on in INPUTS:
-        schema.input_field(on, "drop_in", DropInInput, description=WHAT)
-    schema.choice(PayWithInput, "credit", CreditInput, description="Pay with a credit.")
-    schema.field(Session, description="The offer to drop-ins; null if the session takes none.")(
-        drop_in
+    found: DropInInput | UnsetType | None = UNSET
+    for key in OFFERS_GIVEN:
+        if isinstance(found, UnsetType):
+            found = key.of(given)
+    if found is None or isinstance(found, UnsetType):
+        return found
+    return offer.DropInOffer(
+        price=Price(found.price_minor, currency),
+        opens_before=found.opens_before.to_period(),
+        methods=frozenset(found.payment_methods),
     )
-    schema.query(
-        description="Sessions that drop-ins can book at this moment and that have a free seat, in"
-        " the order they start. A page may be shorter than was asked for."
-    )(open_drop_ins)
 
 
+@schema.field(Session, description="The offer to drop-ins; null if the session takes none.")
 async def drop_in(sessions: Sequence[Session], info: Info) -> Sequence[DropInOffer | None]:
     """Show the offers of sessions."""
     tx = await info.context.reading()
@@ -158,6 +148,10 @@ def _shown(
     )
 
 
+@schema.query(
+    description="Sessions that drop-ins can book at this moment and that have a free seat, in"
+    " the order they start. A page may be shorter than was asked for."
+)
 async def open_drop_ins(
     info: Info,
     first: First = 25,

@@ -1,4 +1,4 @@
-"""Which credit pays for which session: pure rules about tags, expiry and the order of spending."""
+"""Which credit pays for which session: pure rules on tags, expiry and spending order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from classbolt import (
 
 
 class TagMismatch(Refusal):
-    """The session's tag is not among the tags of the bundle (E1); no tag matches nothing (E3)."""
+    """The session's tag is not among the bundle's (E1), or it has none (E3)."""
 
     code = "TAG_MISMATCH"
 
@@ -38,7 +38,7 @@ def match(
     session: SessionFacts,
     now: datetime,
 ) -> list[tuple[HeldBundle, list[Refusal]]]:
-    """Put a customer's bundles into the order in which they are spent, each with all that stands against it.
+    """Put bundles into the order in which they are spent, each with all that is against it.
 
     The one that expires first goes first, then the one that is most restricted (D11).
     """

@@ -82,7 +82,7 @@ def way_to_book(
 
 
 def against(draft: BookingDraft, now: datetime) -> list[Refusal]:
-    """Give the reasons against a drop-in: it may be too early; from the opening on it is not (F4)."""
+    """Give the reasons against a drop-in: it may be too early (F4)."""
     way = draft.way
     if way is None or way.code != DROP_IN or way.opens_at is None or now >= way.opens_at:
         return []
@@ -95,7 +95,7 @@ def ways_to_pay(
     held: list[HeldBundle],
     now: datetime,
 ) -> list[PaymentOption]:
-    """Give the ways to pay for a drop-in: each bundle the customer holds, the best of them, money."""
+    """Give the ways to pay for a drop-in: the best bundle held, each of them, money."""
     options = []
     if CREDIT in offer.methods:
         matches = [

@@ -1,4 +1,4 @@
-"""Drop-in offers of sessions: read, listed while they are open, and written with their sessions."""
+"""Drop-in offers of sessions: read, listed while open, written with their sessions."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ OFFERS = select(
     offers.c.opens_before_unit,
     offers.c.payment_methods,
 ).where(mine(offers), offers.c.session_id.in_(bindparam("ids", expanding=True)))
-# A session may have been moved while the bolt-on was off, so that the stored opening belongs to its
-# old start. Such offers are let through here and judged by the rule itself.
+# A session may have been moved while the bolt-on was off; the stored opening then belongs to
+# its old start. Such offers are let through here and judged by the rule itself.
 OPEN = (
     select(offers.c.session_id)
     .join(

@@ -16,7 +16,7 @@ offers = Table(
     Column("opens_before_value", Integer, nullable=False),
     Column("opens_before_unit", String(10), nullable=False),
     Column("payment_methods", JSON, nullable=False),
-    # When it opens, worked out for a start of the session: a list can then be cut in the database.
+    # When it opens, worked out for one start of the session, so that lists can use it.
     Column("opens_at", Instant, nullable=False),
     Column("for_start", Instant, nullable=False),
     refers_to(sessions, "session_id"),

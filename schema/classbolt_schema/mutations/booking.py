@@ -12,10 +12,11 @@ from classbolt_schema.types.booking import Booking, Cancellation, CourseBooking
 from classbolt_schema.types.course import Session
 from classbolt_schema.types.pay_with import PayWithInput, to_pay_with
 
-Refunds = strawberry.enum(
+strawberry.enum(
     RefundChoice,
     name="RefundChoice",
-    description="POLICY gives back what the rules say; NONE gives nothing, which only staff choose.",
+    description="POLICY gives back what the rules say. NONE gives nothing, which only staff can"
+    " choose.",
 )
 
 
@@ -104,7 +105,7 @@ class CancelBookingInput:
     """A booking to cancel."""
 
     booking: strawberry.ID = strawberry.field(description="Which booking.")
-    refund: Refunds = strawberry.field(
+    refund: RefundChoice = strawberry.field(
         default=RefundChoice.POLICY, description="What it is to give back."
     )
 
@@ -153,7 +154,8 @@ class SwapBookingInput:
     to_session: strawberry.ID = strawberry.field(description="The session to book instead.")
     pay_with: PayWithInput | None = strawberry.field(
         default=None,
-        description="How to pay for it; null: with the credit that giving up the booking gives.",
+        description="How to pay for it; null: with the credit that giving up the booking"
+        " gives.",
     )
 
 
@@ -192,7 +194,7 @@ class CallOffSessionInput:
     """A session to call off."""
 
     session: strawberry.ID = strawberry.field(description="Which session.")
-    refund: Refunds = strawberry.field(
+    refund: RefundChoice = strawberry.field(
         default=RefundChoice.POLICY, description="What its bookings are to give back."
     )
 
@@ -211,8 +213,8 @@ class CallOffSessionPayload(Payload):
 
 @EXTENSION.mutation
 @mutation(
-    description="Call a session off. All its bookings are cancelled, and no notice is needed for"
-    " their refunds. For managers and owners."
+    description="Call a session off. All its bookings are cancelled, and no notice is"
+    " needed for their refunds. For managers and owners."
 )
 async def call_off_session(ask: Ask, asked: CallOffSessionInput) -> CallOffSessionPayload:
     """Call a session off."""

@@ -1,6 +1,6 @@
-"""What the inputs of mutations have in common: ids, and the difference between absent and null."""
+"""What the inputs of mutations have in common: ids, and what is absent, not null."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TypeVar
 from uuid import UUID
 

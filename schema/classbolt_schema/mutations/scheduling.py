@@ -220,8 +220,8 @@ async def update_session(ask: Ask, asked: UpdateSessionInput) -> UpdateSessionPa
 
 
 @strawberry.input(
-    description="Changes to all sessions of a course that are to come; what is left out stays as"
-    " it is."
+    description="Changes to all sessions of a course that are to come; what is left out"
+    " stays as it is."
 )
 class UpdateSessionsInput:
     """Changes to a course's sessions."""

@@ -83,8 +83,8 @@ async def create_bundle(ask: Ask, asked: CreateBundleInput) -> CreateBundlePaylo
 
 
 @strawberry.input(
-    description="Changes to a bundle; what is left out stays as it is. How many credits it holds"
-    " cannot change."
+    description="Changes to a bundle; what is left out stays as it is. How many credits it"
+    " holds cannot change."
 )
 class UpdateBundleInput:
     """Changes to a bundle."""
@@ -153,8 +153,9 @@ class ArchiveBundlePayload(Payload):
 
 @EXTENSION.mutation
 @mutation(
-    description="Take a bundle out of use: it is neither sold nor given any more. Copies keep"
-    " their credits, and refund policies that name it go on issuing it. For managers and owners."
+    description="Take a bundle out of use: it is neither sold nor given any more. Copies"
+    " keep their credits, and refund policies that name it go on issuing it. For managers"
+    " and owners."
 )
 async def archive_bundle(ask: Ask, asked: ArchiveBundleInput) -> ArchiveBundlePayload:
     """Archive a bundle."""

@@ -50,8 +50,8 @@ class DisableBoltOnPayload(Payload):
 
 @EXTENSION.mutation
 @mutation(
-    description="Switch a bolt-on off, for everything that begins after this. Nothing is deleted:"
-    " bookings stand and credits are kept. For owners."
+    description="Switch a bolt-on off, for everything that begins after this. Nothing is"
+    " deleted: bookings stand and credits are kept. For owners."
 )
 async def disable_bolt_on(ask: Ask, asked: DisableBoltOnInput) -> DisableBoltOnPayload:
     """Switch a bolt-on off."""

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -22,7 +23,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 from classbolt.bolt_ons import BoltOns
 from classbolt.config import Settings, load_settings
 from classbolt.db import Database
-from classbolt.migrate import components, pending
+from classbolt.migrate import MigrationError, components, pending
 from classbolt_schema.compose.schema import build_schema
 from classbolt_schema.server import logs
 from classbolt_schema.server.auth import TokenVerifier
@@ -151,9 +152,9 @@ def _readyz(app: Application) -> Callable[[Request], Awaitable[Response]]:
                 missing = await pending(
                     app.settings.database_url, components(app.bolt_ons.installed.values())
                 )
-        except Exception:
+        except (SQLAlchemyError, MigrationError, OSError):  # a timeout is an OSError
             log.warning("not_ready", exc_info=True)
-            return JSONResponse({"status": "the database does not answer"}, 503)
+            return JSONResponse({"status": "the database is not ready"}, 503)
         if missing:
             return JSONResponse({"status": "migrations are pending", "pending": missing}, 503)
         return JSONResponse({"status": "ready"})

@@ -20,7 +20,8 @@ from classbolt.values import SYSTEM, CustomerId, Role, StaffId
 from classbolt_schema.compose.schema import build_schema, export_sdl
 from classbolt_schema.ids import decode, encode
 from classbolt_schema.server import demo as demo_account
-from classbolt_schema.server import logs, story as swap_story
+from classbolt_schema.server import logs
+from classbolt_schema.server import story as swap_story
 from classbolt_schema.server.context import utc_now
 from classbolt_schema.server.keys import DEVELOPMENT_ISSUER, issue_token
 

@@ -1,7 +1,7 @@
 """The demo account: a dance studio with two levels, set up through the GraphQL API itself.
 
 One of its courses takes transfers only, the others also take money at the door. Its dates are
-relative to the day it is opened. Where a bolt-on is not installed, what belongs to it is left out.
+relative to the day it is opened. What belongs to a bolt-on that is not installed is left out.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -30,7 +30,7 @@ NAME = "Northside Dance"
 ZONE = ZoneInfo("Europe/London")
 DEMO_TOKEN_LIFETIME = timedelta(days=7)
 AHEAD = timedelta(days=10)
-"""How far ahead the demo's first Monday lies at least, so that its courses can still be booked."""
+"""How far ahead the first Monday lies at least, so that the courses can be booked."""
 
 CREATE_TAG = """mutation ($input: CreateTagInput!) {
   createTag(input: $input) { tag { id } userErrors { code message path } }

@@ -24,7 +24,7 @@ DEVELOPMENT_ISSUER: Final = "classbolt:development"
 DEVELOPMENT_KEY_FILE: Final = "dev-issuer.json"
 
 
-class DevelopmentIssuerRefused(Exception):
+class DevelopmentIssuerRefused(SettingsError):
     """The development issuer vouches for anybody, so production does without it."""
 
     def __init__(self) -> None:

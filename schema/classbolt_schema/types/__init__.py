@@ -1,1 +1,1 @@
-"""The objects clients see, one module per noun; how they lead to each other is in `relations`."""
+"""The objects clients see, one module per noun; `relations` leads from one to another."""

@@ -39,8 +39,8 @@ class Booking(Node):
 
     status: str = strawberry.field(description="BOOKED or CANCELLED.")
     way: str = strawberry.field(
-        description="The way it was booked: course for a place that came with a course, or what a"
-        " bolt-on calls its way, such as drop_in."
+        description="The way it was booked: course for a place that came with a course, or"
+        " what a bolt-on calls its way, such as drop_in."
     )
     booked_at: datetime = strawberry.field(description="When.")
     booking: strawberry.Private[bookings.Booking]
@@ -93,8 +93,8 @@ class Refund:
     """The outcome of a cancellation."""
 
     outcome: str = strawberry.field(
-        description="NEW_BUNDLE if a bundle was issued, CREDIT_BACK if a credit went back to the"
-        " bundle that had paid, NONE if nothing was given."
+        description="NEW_BUNDLE if a bundle was issued, CREDIT_BACK if a credit went back"
+        " to the bundle that had paid, NONE if nothing was given."
     )
     reason: NoRefundReason | None = strawberry.field(
         description="Why nothing was given; null if something was."

@@ -27,8 +27,8 @@ class Bundle(Node):
         description="What it costs; null if it has no price."
     )
     on_sale: bool = strawberry.field(
-        description="Whether customers can buy it. One that is not on sale can still be given, or"
-        " issued as a refund."
+        description="Whether customers can buy it. One that is not on sale can still be"
+        " given, or issued as a refund."
     )
     archived_at: datetime | None = strawberry.field(
         description="When it was taken out of use; null if it was not."
@@ -43,7 +43,7 @@ class Bundle(Node):
             name=bundle.name,
             credits=bundle.credits,
             validity=Period.of(bundle.validity),
-            price=bundle.price and Money.of(bundle.price),
+            price=None if bundle.price is None else Money.of(bundle.price),
             on_sale=bundle.on_sale,
             archived_at=bundle.archived_at,
             bundle=bundle,

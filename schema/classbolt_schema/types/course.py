@@ -5,15 +5,16 @@ from typing import Self
 
 import strawberry
 
-from classbolt import facts, tags
+from classbolt import tags
+from classbolt.facts import CourseFacts, SessionFacts
 from classbolt_schema.ids import encode
 from classbolt_schema.scalars import Money
 from classbolt_schema.types.node import Node
 
 
 @strawberry.type(
-    description="A word of the business's own. A credit pays for a session only if the session's"
-    " tag is among the tags of the credit's bundle."
+    description="A word of the business's own. A credit pays for a session only if the"
+    " session's tag is among the tags of the credit's bundle."
 )
 class Tag(Node):
     """A tag."""
@@ -36,10 +37,10 @@ class Course(Node):
     payment_methods: list[str] = strawberry.field(
         description="How customers may pay for it, as the members of `payWith` are named."
     )
-    facts: strawberry.Private[facts.CourseFacts]
+    facts: strawberry.Private[CourseFacts]
 
     @classmethod
-    def of(cls, course: facts.CourseFacts) -> Self:
+    def of(cls, course: CourseFacts) -> Self:
         """Show core's course."""
         return cls(
             id=strawberry.ID(encode("Course", course.id)),
@@ -64,10 +65,10 @@ class Session(Node):
     called_off_at: datetime | None = strawberry.field(
         description="When the business called the session off; null if it takes place."
     )
-    facts: strawberry.Private[facts.SessionFacts]
+    facts: strawberry.Private[SessionFacts]
 
     @classmethod
-    def of(cls, session: facts.SessionFacts) -> Self:
+    def of(cls, session: SessionFacts) -> Self:
         """Show core's session."""
         return cls(
             id=strawberry.ID(encode("Session", session.id)),

@@ -8,5 +8,6 @@ class Node:
     """An object with a global id."""
 
     id: strawberry.ID = strawberry.field(
-        description="Names the object, in this account and for good. Opaque: do not take it apart."
+        description="Names the object, in this account and for good. Opaque: do not take it"
+        " apart."
     )

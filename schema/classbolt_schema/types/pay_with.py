@@ -20,7 +20,8 @@ class PaySource:
 
 @strawberry.input(
     one_of=True,
-    description="How to pay: exactly one of the members. Ask `bookingOptions` which can be used.",
+    description="How to pay: exactly one of the members. Ask `bookingOptions` which can be"
+    " used.",
 )
 class PayWithInput:
     """A way to pay."""

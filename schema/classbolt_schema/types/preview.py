@@ -52,7 +52,8 @@ class BookingOptions:
         " without a bundle, which means: the one that fits best."
     )
     user_errors: list[UserError] = strawberry.field(
-        description="All that stands against booking it, however it is paid; empty if nothing does."
+        description="All that stands against booking it, however it is paid; empty if"
+        " nothing does."
     )
 
     @classmethod
@@ -60,9 +61,9 @@ class BookingOptions:
         """Show core's decision."""
         way = decision.draft.way
         return cls(
-            way=way and way.code,
-            price=way and Money.of(way.price),
-            opens_at=way and way.opens_at,
+            way=None if way is None else way.code,
+            price=None if way is None else Money.of(way.price),
+            opens_at=None if way is None else way.opens_at,
             payment_options=[PaymentOption.of(option) for option in decision.options],
             user_errors=[to_user_error(reason) for reason in decision.refusals],
         )

@@ -5,9 +5,10 @@ from typing import Self
 import strawberry
 
 from classbolt import values
+from classbolt.values import Unit
 
-Unit = strawberry.enum(
-    values.Unit,
+strawberry.enum(
+    Unit,
     name="TimeUnit",
     description="Hours elapse; days, weeks and months are read off a calendar in the account's"
     " time zone, so that a day before 18:30 is 18:30, also when the clocks change.",
