@@ -61,7 +61,7 @@ class Implementation:
         except (Refusal, Refusals):
             raise
         except Exception as failure:
-            # Strangers' code may raise anything; it is named, logged and ends as a refusal. Only
+            # Strangers' code may raise anything: it is logged and ends as a refusal. Only
             # contention passes: the edge does the whole transaction again.
             if isinstance(failure, DBAPIError) and is_contention(failure):
                 raise
