@@ -59,19 +59,15 @@ class Tx:
         self.bolt_ons = bolt_ons.enabled(account.enabled)
         self.correlation_id = new_id()
 
-    async def execute(
-        self, statement: Executable, params: Params | Sequence[Params] | None = None
-    ) -> Result[Any]:
+    async def execute(self, statement: Executable, params: Params | None = None) -> Result[Any]:
         """Run a statement.
 
         Its parameter `account`, if it has one, is always the transaction's own account.
         """
-        if isinstance(params, Sequence):
-            filled: Any = [{**each, "account": self.account.id} for each in params]
-        else:
-            filled = {**(params or {}), "account": self.account.id}
         async with self._turn:
-            return await self._connection.execute(statement, filled)
+            return await self._connection.execute(
+                statement, {**(params or {}), "account": self.account.id}
+            )
 
     async def all(
         self, statement: Executable, params: Params | None = None
@@ -147,8 +143,16 @@ class Database:
 
     @asynccontextmanager
     async def read(self, caller: Caller) -> AsyncIterator[Tx]:
-        """Open one snapshot to read from."""
-        async with self._reader.connect() as connection, connection.begin():
+        """Open one snapshot to read from.
+
+        Raises:
+            TryAgain: Too many others are reading.
+        """
+        try:
+            connection = await self._reader.connect()
+        except PoolTimeout as full:
+            raise TryAgain from full
+        async with connection, connection.begin():
             yield await self._open(connection, caller)
 
     async def run(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:

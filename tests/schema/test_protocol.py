@@ -55,7 +55,9 @@ class Connection:
     async def status(self) -> bytes:
         """Read one answer and give its status."""
         head = await self._reader.readuntil(b"\r\n\r\n")
-        length = next(line for line in head.split(b"\r\n") if line.startswith(b"content-length"))
+        length = next(
+            line for line in head.split(b"\r\n") if line.startswith(b"content-length")
+        )
         await self._reader.readexactly(int(length.split(b":")[1]))
         return head.split(b" ")[1]
 
@@ -167,7 +169,9 @@ async def test_a_pause_between_requests_is_none_within_one(connection: Connectio
     assert await connection.status() == b"200"
 
 
-@pytest.mark.parametrize("encoding", [b"Transfer-Encoding: chunked", b"transfer-encoding:chunked"])
+@pytest.mark.parametrize(
+    "encoding", [b"Transfer-Encoding: chunked", b"transfer-encoding:chunked"]
+)
 async def test_a_request_with_two_lengths_is_refused_with_all_that_follows(
     connection: Connection, encoding: bytes
 ) -> None:

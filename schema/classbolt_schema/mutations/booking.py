@@ -20,11 +20,6 @@ strawberry.enum(
 )
 
 
-def _customer(raw: strawberry.ID | None) -> CustomerId | None:
-    found = optional_key("Customer", raw, "customer")
-    return None if found is None else CustomerId(found)
-
-
 @strawberry.input(description="A course to book.")
 class BookCourseInput:
     """A course to book."""
@@ -55,7 +50,7 @@ async def book_course(ask: Ask, asked: BookCourseInput) -> BookCoursePayload:
         ask.tx,
         ask.actor,
         CourseId(key("Course", asked.course, "course")),
-        _customer(asked.customer),
+        optional_key(CustomerId, "Customer", asked.customer, "customer"),
         to_pay_with(asked.pay_with, "payWith"),
         now=ask.now,
     )
@@ -93,7 +88,7 @@ async def book_session(ask: Ask, asked: BookSessionInput) -> BookSessionPayload:
         ask.tx,
         ask.actor,
         SessionId(key("Session", asked.session, "session")),
-        _customer(asked.customer),
+        optional_key(CustomerId, "Customer", asked.customer, "customer"),
         to_pay_with(asked.pay_with, "payWith"),
         now=ask.now,
     )

@@ -1,6 +1,6 @@
 """What the inputs of mutations have in common: ids, and what is absent, not null."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from classbolt.errors import InvalidInput
 from classbolt_schema.ids import decode
 
 T = TypeVar("T")
-R = TypeVar("R")
+K = TypeVar("K")
 
 
 def key(type_name: str, raw: strawberry.ID, *path: str | int) -> UUID:
@@ -23,13 +23,15 @@ def key(type_name: str, raw: strawberry.ID, *path: str | int) -> UUID:
     return decode(type_name, raw, *path)
 
 
-def optional_key(type_name: str, raw: strawberry.ID | None, *path: str | int) -> UUID | None:
+def optional_key(
+    kind: Callable[[UUID], K], type_name: str, raw: strawberry.ID | None, *path: str | int
+) -> K | None:
     """Read an id that may be null.
 
     Raises:
         NotFound: It is not an id of this type.
     """
-    return None if raw is None else decode(type_name, raw, *path)
+    return None if raw is None else kind(decode(type_name, raw, *path))
 
 
 def keys(type_name: str, raws: Iterable[strawberry.ID], *path: str | int) -> list[UUID]:

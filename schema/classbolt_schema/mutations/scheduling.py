@@ -62,12 +62,11 @@ class CreateCoursePayload(Payload):
 @mutation(description="Add a course with its sessions. For managers and owners.")
 async def create_course(ask: Ask, asked: CreateCourseInput) -> CreateCoursePayload:
     """Add a course."""
-    tag = optional_key("Tag", asked.tag, "tag")
     values: CourseChanges = {
         "title": asked.title,
         "description": asked.description,
         "price_minor": asked.price_minor,
-        "tag_id": None if tag is None else TagId(tag),
+        "tag_id": optional_key(TagId, "Tag", asked.tag, "tag"),
         "payment_methods": asked.payment_methods,
     }
     course = await courses.create_course(
@@ -126,8 +125,7 @@ async def update_course(ask: Ask, asked: UpdateCourseInput) -> UpdateCoursePaylo
     if is_given(asked.price_minor):
         changes["price_minor"] = required(asked.price_minor, "priceMinor")
     if is_given(asked.tag):
-        tag = optional_key("Tag", asked.tag, "tag")
-        changes["tag_id"] = None if tag is None else TagId(tag)
+        changes["tag_id"] = optional_key(TagId, "Tag", asked.tag, "tag")
     if is_given(asked.payment_methods):
         changes["payment_methods"] = required(asked.payment_methods, "paymentMethods")
     course = await courses.update_course(
@@ -210,8 +208,7 @@ async def update_session(ask: Ask, asked: UpdateSessionInput) -> UpdateSessionPa
     if is_given(asked.capacity):
         changes["capacity"] = required(asked.capacity, "capacity")
     if is_given(asked.tag):
-        tag = optional_key("Tag", asked.tag, "tag")
-        changes["tag_id"] = None if tag is None else TagId(tag)
+        changes["tag_id"] = optional_key(TagId, "Tag", asked.tag, "tag")
     session_id = SessionId(key("Session", asked.session, "session"))
     changed = await sessions.update_session(
         ask.tx, ask.actor, session_id, changes, given=given_of(asked), now=ask.now
@@ -268,16 +265,13 @@ async def update_sessions(ask: Ask, asked: UpdateSessionsInput) -> UpdateSession
 
 
 def _new_sessions(asked: Sequence[NewSessionInput]) -> list[NewSession]:
-    new = []
-    for position, each in enumerate(asked):
-        tag = optional_key("Tag", each.tag, "sessions", position, "tag")
-        new.append(
-            NewSession(
-                starts_at=each.starts_at,
-                minutes=each.minutes,
-                capacity=each.capacity,
-                tag_id=None if tag is None else TagId(tag),
-                given=given_of(each),
-            )
+    return [
+        NewSession(
+            starts_at=each.starts_at,
+            minutes=each.minutes,
+            capacity=each.capacity,
+            tag_id=optional_key(TagId, "Tag", each.tag, "sessions", position, "tag"),
+            given=given_of(each),
         )
-    return new
+        for position, each in enumerate(asked)
+    ]

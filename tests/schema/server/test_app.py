@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from structlog.contextvars import clear_contextvars, merge_contextvars
 from structlog.testing import capture_logs
+
+from classbolt.migrate import components, upgrade
 
 if TYPE_CHECKING:
     from tests.schema.server.conftest import Server
@@ -104,11 +107,22 @@ async def test_a_running_process_is_alive(server: Server) -> None:
     assert response.status_code == 200
 
 
-async def test_without_its_tables_the_server_is_not_ready(server: Server) -> None:
-    with capture_logs():
-        response = await server.client.get("/readyz")
+def spoil(file: str) -> None:
+    Path(file).write_text("no database " * 100)
 
-    assert response.status_code == 503
+
+async def test_a_server_is_ready_once_its_database_is(server: Server) -> None:
+    url = server.app.settings.database_url
+    without_tables = await server.client.get("/readyz")
+    await upgrade(url, components([]))
+    with_tables = await server.client.get("/readyz")
+    spoil(url.removeprefix("sqlite+aiosqlite:///"))
+    broken = await server.client.get("/readyz")
+
+    assert without_tables.status_code == 503
+    assert without_tables.json()["pending"]
+    assert with_tables.status_code == 200
+    assert broken.status_code == 503
 
 
 async def test_log_lines_of_a_request_carry_its_id(server: Server) -> None:
