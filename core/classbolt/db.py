@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -148,11 +148,12 @@ class Database:
         Raises:
             TryAgain: Too many others are reading.
         """
-        try:
-            connection = await self._reader.connect()
-        except PoolTimeout as full:
-            raise TryAgain from full
-        async with connection, connection.begin():
+        async with AsyncExitStack() as stack:
+            try:
+                connection = await stack.enter_async_context(self._reader.connect())
+            except PoolTimeout as full:
+                raise TryAgain from full
+            await stack.enter_async_context(connection.begin())
             yield await self._open(connection, caller)
 
     async def run(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
