@@ -159,12 +159,12 @@ async def book_course(
     way = WayToBook(COURSE, course.price)
     held = await places_of(tx, holder, [each.id for each in running])
     drafts = [BookingDraft(each, holder, actor, each.id in held, way) for each in running]
-    has_course = await course_booking_of(tx, course_id, holder)
+    booked = await course_booking_of(tx, course_id, holder)
     vetoes = await tx.bolt_ons.check_booking(tx, drafts, now)
     option = choose(course_options(course, actor), pay_with)
     refuse_if(
         [
-            *against_course(all_sessions, now, has_place=bool(held) or has_course is not None),
+            *against_course(all_sessions, now, held=held, has_course=booked is not None),
             *_first_of_each_kind(reason for reasons in vetoes for reason in reasons),
             *option.refusals,
         ]

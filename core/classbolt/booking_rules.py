@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -28,7 +28,7 @@ from classbolt.facts import (
     SessionFacts,
 )
 from classbolt.payments import FREE, OFFLINE
-from classbolt.values import Actor, Money
+from classbolt.values import Actor, Money, SessionId
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +57,19 @@ def against_session(draft: BookingDraft, now: datetime) -> Iterator[Refusal]:
 
 
 def against_course(
-    sessions: Sequence[SessionFacts], now: datetime, *, has_place: bool
+    sessions: Sequence[SessionFacts],
+    now: datetime,
+    *,
+    held: Collection[SessionId],
+    has_course: bool,
 ) -> Iterator[Refusal]:
     """Give core's reasons against booking a course (G1, G2; late joiners are not taken).
 
     Args:
         sessions: All sessions of the course; called off ones count for nothing.
         now: The moment of booking.
-        has_place: Whether the customer holds the course, or a place in one of its sessions.
+        held: In which of the sessions the customer holds a place.
+        has_course: Whether the customer has booked the course before.
     """
     running = [session for session in sessions if session.called_off_at is None]
     if not running:
@@ -73,8 +78,14 @@ def against_course(
         yield CourseStarted()
     elif any(session.is_full for session in running):
         yield CourseFull()
-    if has_place:
-        yield AlreadyBooked()
+    if has_course:
+        yield AlreadyBooked("This customer has booked this course already.")
+    for session in running:
+        if session.id in held and not has_course:
+            yield AlreadyBooked(
+                "This customer already has a place in the session that starts at"
+                f" {session.starts_at:%Y-%m-%d %H:%M} UTC."
+            )
 
 
 def course_options(course: CourseFacts, actor: Actor) -> list[PaymentOption]:
