@@ -47,6 +47,7 @@ from classbolt.values import (
     BookingId,
     CancellationId,
     CustomerBundleId,
+    CustomerId,
     Permission,
     SessionId,
     new_id,
@@ -108,7 +109,7 @@ PLACE = PLACES.where(bookings.c.id == bindparam("booking_id"))
 PLACES_OF_SESSION = PLACES.where(
     bookings.c.session_id == bindparam("session_id"), bookings.c.status == BOOKED
 ).order_by(bookings.c.id)
-SESSION_OF = select(bookings.c.session_id, bookings.c.customer_id).where(
+PLACE_OF = select(bookings.c.session_id, bookings.c.customer_id).where(
     mine(bookings), bookings.c.id == bindparam("booking_id")
 )
 CANCEL = (
@@ -137,7 +138,7 @@ async def cancellation_preview(
         NotBooked: It was cancelled already.
         SessionStarted: It is too late to cancel at all.
     """
-    session_id = await session_of(tx, actor, booking_id)
+    session_id, _ = await place_of(tx, actor, booking_id)
     found = await sessions.find_sessions(tx, [session_id])
     facts = await _facts(tx, booking_id, found[session_id])
     if facts is None:
@@ -161,7 +162,7 @@ async def cancel_booking(
         Forbidden: A customer wants to choose the refund.
         SessionStarted: It is too late.
     """
-    session_id = await session_of(tx, actor, booking_id)
+    session_id, _ = await place_of(tx, actor, booking_id)
     if refund is not RefundChoice.POLICY and not actor.may(Permission.SERVE_CUSTOMERS):
         raise Forbidden
     locked = await sessions.lock_sessions(tx, [session_id])
@@ -224,16 +225,16 @@ async def call_off_session(
     return CalledOff(after[session_id], ended)
 
 
-async def session_of(tx: Tx, actor: Actor, booking_id: BookingId) -> SessionId:
-    """Find the session that a booking of the actor's is for.
+async def place_of(tx: Tx, actor: Actor, booking_id: BookingId) -> tuple[SessionId, CustomerId]:
+    """Find the session that a booking of the actor's is for, and who holds it.
 
     Raises:
         NotFound: The booking is unknown, or not for the actor to see.
     """
-    row = await tx.one(SESSION_OF, {"booking_id": booking_id})
+    row = await tx.one(PLACE_OF, {"booking_id": booking_id})
     if row is None or not actor.sees(row.customer_id):
         raise NotFound().at("booking")
-    return SessionId(row.session_id)
+    return SessionId(row.session_id), CustomerId(row.customer_id)
 
 
 async def _facts(tx: Tx, booking_id: BookingId, session: SessionFacts) -> BookingFacts | None:

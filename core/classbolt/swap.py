@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from classbolt import sessions
+from classbolt import credits, sessions
 from classbolt.book import place
 from classbolt.booking_rules import PayWith
-from classbolt.bookings import Booking, find_bookings
-from classbolt.cancel import RefundChoice, release, session_of
+from classbolt.bookings import Booking
+from classbolt.cancel import RefundChoice, place_of, release
 from classbolt.cancellations import Cancellation
 from classbolt.db import Tx
 from classbolt.errors import NotBooked
@@ -51,8 +51,9 @@ async def swap_booking(
         Refusals: All reasons against the new place.
         Refusal: It is too late to cancel, or cancelling gives no credit and nothing else pays.
     """
-    from_session = await session_of(tx, actor, booking_id)
+    from_session, holder = await place_of(tx, actor, booking_id)
     locked = await sessions.lock_sessions(tx, [from_session, to_session], "toSession")
+    await credits.lock_bundles_of(tx, holder)
     given_up = await release(
         tx, actor, booking_id, locked[from_session], refund=RefundChoice.POLICY, now=now
     )
@@ -63,6 +64,5 @@ async def swap_booking(
             raise given_up.refusal
         pay_with = PayWith(CREDIT, given_up.cancellation.customer_bundle_id)
     target = (await sessions.find_sessions(tx, [to_session]))[to_session]
-    (holder,) = (await find_bookings(tx, [booking_id])).values()
-    booking = await place(tx, actor, target, holder.customer_id, pay_with, now=now)
+    booking = await place(tx, actor, target, holder, pay_with, now=now)
     return Swapped(given_up.cancellation, booking)
