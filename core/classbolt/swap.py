@@ -1,8 +1,8 @@
 """Swap one session for another in a single step: cancel and book, or nothing at all.
 
-Both sessions are locked first, in the order of their ids, so that opposite swaps cannot
-deadlock. Then the cancellation and the booking run as they always do; by default the credit
-that the one gives pays for the other.
+Both sessions are locked first, in the order of their ids, then what the customer holds, so that
+opposite swaps cannot deadlock. Then the cancellation and the booking run as they always do; by
+default the credit that the one gives pays for the other.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from classbolt.bookings import Booking
 from classbolt.cancel import RefundChoice, place_of, release
 from classbolt.cancellations import Cancellation
 from classbolt.db import Tx
-from classbolt.errors import NotBooked
+from classbolt.errors import AlreadyBooked, NotBooked
 from classbolt.payments import CREDIT
 from classbolt.values import Actor, BookingId, SessionId
 
@@ -48,10 +48,15 @@ async def swap_booking(
     Raises:
         NotFound: The booking or the session is unknown, or not the actor's.
         NotBooked: The booking was cancelled already.
+        AlreadyBooked: The booking is for that very session.
         Refusals: All reasons against the new place.
         Refusal: It is too late to cancel, or cancelling gives no credit and nothing else pays.
     """
     from_session, holder = await place_of(tx, actor, booking_id)
+    if from_session == to_session:
+        raise AlreadyBooked("This is the session that the customer is booked on.").at(
+            "toSession"
+        )
     locked = await sessions.lock_sessions(tx, [from_session, to_session], "toSession")
     await credits.lock_bundles_of(tx, holder)
     given_up = await release(
