@@ -189,6 +189,7 @@ def _engines(url: str) -> tuple[AsyncEngine, AsyncEngine]:
         url,
         pool_size=10,
         max_overflow=0,
+        hide_parameters=True,
         connect_args={
             "server_settings": {"lock_timeout": f"{LOCK_WAIT_SECONDS}s", "timezone": "UTC"}
         },
@@ -201,7 +202,12 @@ def _engines(url: str) -> tuple[AsyncEngine, AsyncEngine]:
 def _sqlite_engine(url: str, *, writes: bool) -> AsyncEngine:
     if path := make_url(url).database:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(url, pool_size=1 if writes else 8, max_overflow=0)
+    engine = create_async_engine(
+        url,
+        pool_size=1 if writes else 8,
+        max_overflow=0,
+        hide_parameters=True,  # an error in the log must not show what customers typed
+    )
 
     @event.listens_for(engine.sync_engine, "connect")
     def set_up(connection: Any, _record: object) -> None:

@@ -54,9 +54,7 @@ async def swap_booking(
     """
     from_session, holder = await place_of(tx, actor, booking_id)
     if from_session == to_session:
-        raise AlreadyBooked("This is the session that the customer is booked on.").at(
-            "toSession"
-        )
+        raise AlreadyBooked("The customer has a place in this very session.").at("toSession")
     locked = await sessions.lock_sessions(tx, [from_session, to_session], "toSession")
     await credits.lock_bundles_of(tx, holder)
     given_up = await release(

@@ -73,6 +73,33 @@ async def test_two_servers_sell_the_last_seat_once(
         assert await second_door.seats_left("ONE SEAT", number) == 0
 
 
+async def test_a_course_and_a_drop_in_do_not_both_get_the_last_seat(northside: Studio) -> None:
+    """Ten want the course of three sessions, ten only the seat in its second one (G1)."""
+    crowd = await add_crowd(northside, 20, bundle="TEN")
+
+    for number in ROUNDS:
+        course = f"COURSE {number}"
+        await add_course(northside, course, sessions=3, seats=1)
+        asked = {"course": northside.ids.courses[course], "payWith": {"offline": True}}
+        payloads = await at_once(
+            [
+                northside.mutate("bookCourse", asked, as_=name)
+                if turn % 2
+                else northside.book(name, course, 2)
+                for turn, name in enumerate(crowd)
+            ]
+        )
+
+        drop_ins = Counter(outcome(payload) for payload in payloads[::2])
+        members = Counter(outcome(payload) for payload in payloads[1::2])
+        winners = (members["DONE"], drop_ins["DONE"])
+        assert winners in {(1, 0), (0, 1)}
+        assert members == Counter(DONE=winners[0], COURSE_FULL=10 - winners[0])
+        assert drop_ins == Counter(DONE=winners[1], SESSION_FULL=10 - winners[1])
+        left = [await northside.seats_left(course, each) for each in (1, 2, 3)]
+        assert left == ([0, 0, 0] if winners == (1, 0) else [1, 0, 1])
+
+
 async def test_the_last_seat_is_sold_twice_where_nothing_protects_it(
     unprotected: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,6 +31,16 @@ SOLD_ON = datetime(2027, 1, 4, 12, tzinfo=UTC)
 """When the buyers of fixture F bought their courses."""
 ZONE = "Europe/London"
 
+CANCELLATION = (
+    "cancelledAt by sessionCalledOff autoRefund { option deadline reason }"
+    " refund { outcome reason { code } customerBundle { id balance expiresAt } }"
+)
+
+
+def codes_of(payload: Mapping[str, Any]) -> list[str]:
+    """Give the codes of the refusals in a payload."""
+    return [error["code"] for error in payload["userErrors"]]
+
 
 def at(text: str) -> datetime:
     """Read an instant of a scenario: UTC unless it says otherwise."""
@@ -114,7 +124,10 @@ class Studio:
             f"mutation ($input: {kind}Input!) {{ {mutation}(input: $input) {{"
             f" {fields} userErrors {{ __typename code message path"
             " ... on DropInNotOpenError { opensAt } ... on NoticeTooShortError { deadline }"
-            " ... on BoltOnDisabledError { boltOn } } } }"
+            " ... on BoltOnDisabledError { boltOn }"
+            " ... on CreditExpiredError { expiresAt }"
+            " ... on CreditExpiresBeforeSessionError { expiresAt }"
+            " ... on PaymentOptionNotAllowedError { allowed } } } }"
         )
         payload: dict[str, Any] = (await self.ask(document, {"input": asked}, as_=as_)).data[
             mutation
@@ -133,8 +146,7 @@ class Studio:
         self, mutation: str, asked: Mapping[str, Any], *, as_: str | None
     ) -> list[str]:
         """Run one mutation and give the codes of its refusals."""
-        payload = await self.mutate(mutation, asked, as_=as_)
-        return [error["code"] for error in payload["userErrors"]]
+        return codes_of(await self.mutate(mutation, asked, as_=as_))
 
     # People
 
@@ -184,31 +196,93 @@ class Studio:
         """Give the id of a session of a course, counted from 1."""
         return self.ids.sessions[course][number - 1]
 
-    async def booking(self, name: str, course: str, number: int) -> str:
-        """Give the id of a customer's newest booking of a session."""
+    async def bookings(self, name: str, course: str) -> list[dict[str, Any]]:
+        """List a customer's bookings in a course, cancelled ones too, each with its number."""
         found = await self.query(
-            "{ me { bookings(first: 100) { edges { node { id session { id } status } } } } }",
+            "{ me { bookings(first: 100) { edges { node {"
+            " id status way session { id } payment { id } } } } } }",
             as_=name,
         )
-        wanted = self.session(course, number)
+        numbers = {key: n for n, key in enumerate(self.ids.sessions[course], start=1)}
         nodes = [edge["node"] for edge in found["me"]["bookings"]["edges"]]
-        return str([node["id"] for node in nodes if node["session"]["id"] == wanted][-1])
+        return [
+            {**node, "number": numbers[node["session"]["id"]]}
+            for node in nodes
+            if node["session"]["id"] in numbers
+        ]
+
+    async def booking(self, name: str, course: str, number: int) -> str:
+        """Give the id of a customer's newest booking of a session."""
+        found = await self.bookings(name, course)
+        return str([each["id"] for each in found if each["number"] == number][-1])
+
+    async def places(self, name: str, course: str) -> list[int]:
+        """Say in which sessions of a course a customer has a place, counted from 1."""
+        found = await self.bookings(name, course)
+        return [each["number"] for each in found if each["status"] == "BOOKED"]
 
     async def bundles(self, name: str) -> list[dict[str, Any]]:
         """List what a customer holds."""
         found = await self.query(
-            "{ me { bundles(first: 100) { edges { node { id balance expiresAt bundle { name }"
+            "{ me { bundles(first: 100) { edges { node { id balance expiresAt bundle { id name }"
             " entries { edges { node { kind amount correlationId by } } } } } } } }",
             as_=name,
         )
         return [edge["node"] for edge in found["me"]["bundles"]["edges"]]
 
+    async def holdings(self, name: str) -> list[tuple[str, int, str, str]]:
+        """Sum up what a customer holds: of which bundle, the balance, the expiry, the ledger."""
+        names = {key: short for short, key in self.ids.bundles.items()}
+        return [
+            (
+                names[each["bundle"]["id"]],
+                each["balance"],
+                each["expiresAt"],
+                " ".join(edge["node"]["kind"] for edge in each["entries"]["edges"]),
+            )
+            for each in await self.bundles(name)
+        ]
+
     async def seats_left(self, course: str, number: int) -> int:
         """Say how many seats of a session are free."""
+        return int((await self.look_at(course, number, "seatsLeft"))["seatsLeft"])
+
+    async def look_at(
+        self, course: str, number: int, fields: str, *, as_: str | None = None
+    ) -> dict[str, Any]:
+        """Look at a session."""
+        document = f"query ($id: ID!) {{ session(id: $id) {{ {fields} }} }}"
+        found = await self.query(document, id=self.session(course, number), as_=as_)
+        return dict(found["session"])
+
+    async def attendees(self, course: str, number: int) -> list[str]:
+        """List who has a place in a session, in the order of booking."""
+        fields = "attendees { edges { node { customer { name } } } }"
+        found = await self.look_at(course, number, fields, as_="owner")
+        return [edge["node"]["customer"]["name"] for edge in found["attendees"]["edges"]]
+
+    async def preview(self, name: str, course: str, number: int) -> dict[str, Any]:
+        """Ask what cancelling a customer's booking would give back."""
         found = await self.query(
-            "query ($id: ID!) { session(id: $id) { seatsLeft } }", id=self.session(course, number)
+            "query ($id: ID!) { cancellationPreview(booking: $id) { outcome reason { code }"
+            " deadline expiresAt bundle { id } customerBundle { id } userErrors { code } } }",
+            id=await self.booking(name, course, number),
+            as_=name,
         )
-        return int(found["session"]["seatsLeft"])
+        return dict(found["cancellationPreview"])
+
+    async def options(self, name: str, course: str, number: int) -> dict[str, Any]:
+        """Ask how a customer could book a session."""
+        found = await self.query(
+            "query ($id: ID!) { bookingOptions(session: $id) { way price { amountMinor currency }"
+            " opensAt userErrors { code } paymentOptions {"
+            " method customerBundle { id } userErrors { code } } } }",
+            id=self.session(course, number),
+            as_=name,
+        )
+        return dict(found["bookingOptions"])
+
+    # What the business does
 
     async def give(self, name: str, bundle: str) -> str:
         """Give a customer a copy of a bundle, and give the copy's id."""
@@ -216,22 +290,106 @@ class Studio:
         given = await self.do("giveBundle", asked, "customerBundle { id }", as_="owner")
         return str(given["customerBundle"]["id"])
 
-    async def cancel(self, name: str, course: str, number: int) -> dict[str, Any]:
-        """Cancel a customer's booking, as the customer."""
-        asked = {"booking": await self.booking(name, course, number)}
-        fields = (
-            "alreadyCancelled booking { id status } cancellation { refund { outcome"
-            " reason { code } customerBundle { id balance expiresAt } } }"
-        )
-        return await self.do("cancelBooking", asked, fields, as_=name)
+    async def add_bundle(self, short: str, days: int, *tags: str) -> None:
+        """Add a bundle of one credit that pays for sessions of some tags."""
+        asked = {
+            "name": short,
+            "credits": 1,
+            "validity": {"value": days, "unit": "DAYS"},
+            "tags": [self.ids.tags[tag] for tag in tags],
+        }
+        made = await self.do("createBundle", asked, "bundle { id }", as_="owner")
+        self.ids.bundles[short] = made["bundle"]["id"]
+
+    async def add_course(self, short: str, *starts: str, **wanted: Any) -> None:
+        """Add a course for beginners with sessions of ten seats that begin at these moments."""
+        offer = wanted.pop("dropIn", None)
+        session = {"capacity": 10, **({"dropIn": offer} if offer else {})}
+        asked = {
+            "title": short,
+            "priceMinor": 6000,
+            "tag": self.ids.tags["BEG"],
+            "sessions": [{**session, "startsAt": at(start).isoformat()} for start in starts],
+            **wanted,
+        }
+        fields = "course { id sessions(first: 100) { edges { node { id } } } }"
+        made = (await self.do("createCourse", asked, fields, as_="owner"))["course"]
+        self.ids.courses[short] = made["id"]
+        self.ids.sessions[short] = [edge["node"]["id"] for edge in made["sessions"]["edges"]]
+
+    async def change_course(self, course: str, **changes: Any) -> None:
+        """Change a course."""
+        asked = {"course": self.ids.courses[course], **changes}
+        await self.do("updateCourse", asked, as_="owner")
+
+    async def change(self, course: str, number: int, **changes: Any) -> None:
+        """Change a session."""
+        asked = {"session": self.session(course, number), **changes}
+        await self.do("updateSession", asked, as_="owner")
+
+    async def call_off(self, course: str, number: int, **chosen: str) -> dict[str, Any]:
+        """Call a session off."""
+        asked = {"session": self.session(course, number), **chosen}
+        fields = f"session {{ calledOffAt seatsLeft }} cancellations {{ {CANCELLATION} }}"
+        return await self.do("callOffSession", asked, fields, as_="owner")
+
+    async def mark_paid(self, payment: str) -> None:
+        """Note that the money of a payment has come."""
+        await self.do("markPaid", {"payment": payment}, as_="owner")
+
+    async def switch(self, bolt_on: str, *, on: bool) -> None:
+        """Switch a bolt-on."""
+        mutation = "enableBoltOn" if on else "disableBoltOn"
+        await self.do(mutation, {"boltOn": bolt_on}, as_="owner")
+
+    # What customers do
+
+    async def cancel(
+        self, name: str, course: str, number: int, *, by: str | None = None, **chosen: str
+    ) -> dict[str, Any]:
+        """Cancel a customer's booking, as the customer unless somebody else is named."""
+        asked = {"booking": await self.booking(name, course, number), **chosen}
+        fields = f"alreadyCancelled booking {{ id status }} cancellation {{ {CANCELLATION} }}"
+        return await self.do("cancelBooking", asked, fields, as_=by or name)
 
     async def book(
         self, name: str, course: str, number: int, pay_with: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
         """Ask to book a session as a drop-in, by default with the best credit."""
         asked = {"session": self.session(course, number), "payWith": pay_with or {"credit": {}}}
-        fields = "booking { id status way customerBundle { id balance } payment { id } }"
+        fields = (
+            "booking { id status way customerBundle { id balance }"
+            " payment { id method amount { amountMinor currency } paidAt } }"
+        )
         return await self.mutate("bookSession", asked, fields, as_=name)
+
+    async def book_course(
+        self, name: str, course: str, pay_with: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Ask to book a course, by default to be paid offline."""
+        asked = {"course": self.ids.courses[course], "payWith": pay_with or {"offline": True}}
+        return await self.mutate(
+            "bookCourse", asked, "courseBooking { id payment { id } }", as_=name
+        )
+
+    async def swap(
+        self,
+        name: str,
+        booking: tuple[str, int],
+        to: tuple[str, int],
+        pay_with: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Ask to swap a customer's booking of a session for a place in another."""
+        asked = {
+            "booking": await self.booking(name, *booking),
+            "toSession": self.session(*to),
+            "payWith": pay_with,
+        }
+        fields = (
+            f"cancellation {{ {CANCELLATION} }} booking {{ id status way"
+            " customerBundle { id balance } payment { amount { amountMinor } } }"
+        )
+        return await self.mutate("swapBooking", asked, fields, as_=name)
 
     @asynccontextmanager
     async def counting(self) -> AsyncIterator[list[str]]:
@@ -259,6 +417,9 @@ async def serving(
     settings = Settings(env="development", data=data, database_url=database.url)
     app = create_app(settings, clock=clock, bolt_ons=bolt_ons, database=database)
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        # Without it each answer waits 40 ms for an acknowledgement: asyncio sees to that only
+        # for sockets it opened itself.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on")
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve(sockets=[listener]))

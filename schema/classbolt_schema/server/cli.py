@@ -1,6 +1,7 @@
 """The command line: serve, migrate, open accounts, hand out development tokens."""
 
 import asyncio
+import signal
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -11,11 +12,11 @@ import typer
 import uvicorn
 
 from classbolt import customers, opening, switches
-from classbolt.bolt_ons import BoltOns
+from classbolt.bolt_ons import BadBoltOn, BoltOns
 from classbolt.config import Settings, SettingsError, load_settings
 from classbolt.db import Caller, Database, Tx
 from classbolt.errors import Refusal
-from classbolt.migrate import components, pending, upgrade
+from classbolt.migrate import MigrationError, components, pending, upgrade
 from classbolt.values import SYSTEM, CustomerId, Role, StaffId
 from classbolt_schema.compose.schema import build_schema, export_sdl
 from classbolt_schema.ids import decode, encode
@@ -53,7 +54,7 @@ def main() -> None:
     """Run a command; a "no" is one line on the error stream and exit code 1."""
     try:
         app()
-    except (Refusal, SettingsError) as no:
+    except (BadBoltOn, MigrationError, Refusal, SettingsError) as no:
         typer.echo(f"classbolt: {no}", err=True)
         sys.exit(1)
 
@@ -73,6 +74,9 @@ def serve(
     logs.set_up(settings)
     bolt_ons = BoltOns.discover()
     asyncio.run(_prepare(settings, bolt_ons, demo=demo, port=port))
+    # After it has shut down, uvicorn raises the signal that made it. Who asks us to stop, and gets
+    # that, should not read of a failure.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(
         "classbolt_schema.server.app:from_environment",
         factory=True,

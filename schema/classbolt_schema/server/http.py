@@ -201,10 +201,8 @@ def _check_headers(headers: Headers) -> None:
         raise HTTPException(406, f"Accept must allow {GRAPHQL} or {JSON}.")
     content = Message()
     content["content-type"] = headers.get("content-type", "")
-    if content.get_content_type() != JSON or content.get_content_charset("utf-8") not in {
-        "utf-8",
-        "utf8",
-    }:
+    charset = content.get_content_charset("utf-8")
+    if content.get_content_type() != JSON or charset not in {"utf-8", "utf8"}:
         raise HTTPException(415, f"Content-Type must be {JSON} in UTF-8.")
     if "content-encoding" in headers:
         raise HTTPException(415, "Content-Encoding is not served.")
@@ -311,8 +309,7 @@ def _show(result: ExecutionResult, request_id: str) -> Iterator[dict[str, Any]]:
         elif code := _code(error, result):
             shown = [_error(error.message, code, request_id)]
         else:
-            # One failed loader fails every field that waited for it; the log needs to hear of
-            # it once.
+            # One failed loader fails every field that waited for it: the log hears of it once.
             if id(cause) not in masked:
                 masked[id(cause)] = _mask(cause, request_id, error.path)
             shown = [masked[id(cause)]]
@@ -323,8 +320,8 @@ def _code(error: GraphQLError, result: ExecutionResult) -> str | None:
     """Name what the client did wrong, or None when it is not the client's doing."""
     cause = error.original_error
     if error.path:
-        # graphql-core could not coerce an argument: such errors point into the document. A
-        # resolver's do not.
+        # When an argument cannot be coerced, the error points into the document; a resolver's
+        # own does not.
         is_argument = isinstance(cause, GraphQLError) and cause.nodes
         return "BAD_USER_INPUT" if is_argument else None
     if not isinstance(result, PreExecutionError):

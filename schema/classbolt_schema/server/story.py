@@ -1,5 +1,0 @@
-"""Placeholder."""
-
-
-def play(settings):
-    return 0

@@ -1,0 +1,107 @@
+"""A booking is cancelled once, however often that is asked at the same moment (B9, X10)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import bindparam, update
+
+from classbolt import cancel, credits
+from classbolt.bookings import CANCELLED
+from classbolt.checks import mine
+from classbolt.tables import bookings, customer_bundles
+from invariants import broken
+from races import PATIENCE, ROUNDS, add_course, add_crowd, at_once, is_seen
+from studio import Studio
+
+CANCEL_UNGUARDED = (
+    update(bookings)
+    .where(mine(bookings), bookings.c.id.in_(bindparam("booking_ids", expanding=True)))
+    .values(status=CANCELLED)
+    .returning(bookings.c.id)
+)
+PUT_BACK_UNGUARDED = (
+    update(customer_bundles)
+    .where(
+        mine(customer_bundles), customer_bundles.c.id == bindparam("customer_bundle_id")
+    )
+    .values(balance=customer_bundles.c.balance + 1)
+    .returning(customer_bundles.c.balance)
+)
+
+Buy = Callable[[Studio, int], Awaitable[str]]
+
+
+async def with_credits(studio: Studio, sessions: int) -> str:
+    """Let a customer book every session with credits, so that the bundle has room for more."""
+    (name,) = await add_crowd(studio, 1, bundle="TEN")
+    for number in range(1, sessions + 1):
+        booked = await studio.book(name, "COURSE", number)
+        assert booked["userErrors"] == []
+    return name
+
+
+async def as_a_course(studio: Studio, _: int) -> str:
+    """Let a customer buy the whole course."""
+    await studio.add_buyer("Buyer", "COURSE")
+    return "Buyer"
+
+
+async def race_to_cancel(studio: Studio, name: str, number: int) -> list[dict[str, Any]]:
+    """Cancel a customer's booking twenty times at once."""
+    asked = {"booking": await studio.booking(name, "COURSE", number)}
+    fields = "alreadyCancelled cancellation { refund { outcome customerBundle { id } } }"
+    return await at_once(
+        [studio.do("cancelBooking", asked, fields, as_=name) for _ in range(20)]
+    )
+
+
+def done(payloads: list[dict[str, Any]]) -> Counter[bool]:
+    """Count the answers by whether the booking was cancelled already."""
+    return Counter(payload["alreadyCancelled"] for payload in payloads)
+
+
+@pytest.mark.parametrize("buy", [with_credits, as_a_course])
+async def test_a_booking_cancelled_twenty_times_at_once_gives_one_credit(
+    northside: Studio, buy: Buy
+) -> None:
+    await add_course(northside, "COURSE", sessions=len(ROUNDS), seats=3)
+    name = await buy(northside, len(ROUNDS))
+
+    for number in ROUNDS:
+        before = await credits_of(northside, name)
+        payloads = await race_to_cancel(northside, name, number)
+
+        assert done(payloads) == {False: 1, True: 19}
+        assert all(
+            payload["cancellation"] == payloads[0]["cancellation"] for payload in payloads
+        )
+        assert await credits_of(northside, name) == before + 1
+        assert await northside.seats_left("COURSE", number) == 3
+
+
+@pytest.mark.parametrize("buy", [with_credits, as_a_course])
+async def test_a_booking_is_cancelled_twice_where_nothing_protects_it(
+    unprotected: Studio, buy: Buy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await add_course(unprotected, "COURSE", sessions=len(PATIENCE), seats=3)
+    name = await buy(unprotected, 10)
+    monkeypatch.setattr(cancel, "CANCEL", CANCEL_UNGUARDED)
+    monkeypatch.setattr(credits, "PUT_BACK", PUT_BACK_UNGUARDED)
+
+    async def is_cancelled_twice(number: int) -> bool:
+        return done(await race_to_cancel(unprotected, name, number))[False] > 1
+
+    assert await is_seen(is_cancelled_twice)
+    found = await broken(unprotected.database.url)
+    assert "J1 seats taken are the active bookings" in found
+    assert "J3 at most one credit comes back for a booking" in found
+    assert "J4 a cancelled booking has one cancellation, an active one none" in found
+
+
+async def credits_of(studio: Studio, name: str) -> int:
+    """Add up what a customer has to spend."""
+    return sum(held["balance"] for held in await studio.bundles(name))

@@ -1,0 +1,249 @@
+"""What the tests of the API share: an input for every mutation, and all rows of the database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeAlias
+
+import pytest
+from graphql import GraphQLSchema
+from graphql import build_schema as parse_sdl
+from sqlalchemy import column, inspect, select, table
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from classbolt.bolt_ons import BoltOns
+from classbolt_schema.compose.schema import build_schema, export_sdl
+from studio import Answer, Studio
+
+Input: TypeAlias = dict[str, Any]
+Examples: TypeAlias = Mapping[str, list[Input]]
+Rows: TypeAlias = Mapping[str, list[str]]
+Dump: TypeAlias = Callable[[], Awaitable[Rows]]
+Ask: TypeAlias = Callable[..., Awaitable[Answer]]
+
+USER_ERRORS = "{ userErrors { __typename code path ... on BoltOnDisabledError { boltOn } } }"
+
+SCHEMA = parse_sdl(export_sdl(build_schema(BoltOns.discover().installed.values())))
+
+
+@pytest.fixture(scope="session")
+def schema() -> GraphQLSchema:
+    """The schema as clients know it: read back from what is printed."""
+    return SCHEMA
+
+
+@pytest.fixture
+def dump(studio: Studio) -> Dump:
+    """Read every row of every table."""
+
+    async def read(connection: AsyncConnection) -> Rows:
+        names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+        return {
+            name: sorted(map(repr, await _all(connection, name)))
+            for name in names
+            if not name.endswith("alembic_version")
+        }
+
+    return lambda: studio.database.run(read)
+
+
+async def _all(connection: AsyncConnection, name: str) -> list[Any]:
+    everything = select(column("*", is_literal=True)).select_from(table(name))
+    return list((await connection.execute(everything)).all())
+
+
+@pytest.fixture
+def ask(studio: Studio) -> Ask:
+    """Run a mutation once for each input, in one document, with any text that JSON can carry."""
+
+    async def run(mutation: str, *inputs: object, as_: str | None = "owner") -> Answer:
+        kind = mutation[0].upper() + mutation[1:]
+        names = [f"asked{number}" for number in range(len(inputs))]
+        wanted = ", ".join(f"${name}: {kind}Input!" for name in names)
+        fields = " ".join(f"{name}: {mutation}(input: ${name}) {USER_ERRORS}" for name in names)
+        token = {"Authorization": f"Bearer {await studio.token(as_)}"} if as_ else {}
+        response = await studio.client.post(
+            f"/graphql/{studio.slug}",
+            content=json.dumps(
+                {
+                    "query": f"mutation ({wanted}) {{ {fields} }}",
+                    "variables": dict(zip(names, inputs, strict=True)),
+                }
+            ),
+            headers={"Content-Type": "application/json", **token},
+        )
+        return Answer(response.status_code, response.json())
+
+    return run
+
+
+@pytest.fixture
+async def examples(northside: Studio) -> Examples:
+    """A valid input or two for each mutation.
+
+    Together they mention every member of every input. All of them succeed when they are run one
+    after the other in this order, as well as each alone.
+    """
+    northside.clock.set("2027-01-10T12:00")
+    await northside.token("owner")
+    ten = await northside.give("Ana", "TEN")
+    owed = await northside.do(
+        "bookCourse",
+        {
+            "course": northside.ids.courses["WED"],
+            "customer": northside.ids.customers["Ben"],
+            "payWith": {"offline": True},
+        },
+        "courseBooking { payment { id } }",
+        as_="owner",
+    )
+    bookings = [await northside.booking("Ana", "MON", number) for number in (2, 3, 4)]
+    return {
+        **_set_up(northside),
+        **_scheduled(northside),
+        **_served(northside, ten, owed["courseBooking"]["payment"]["id"]),
+        **_ended(northside, ten, bookings),
+        "archiveBundle": [{"bundle": northside.ids.bundles["RB-ADV"]}],
+        "disableBoltOn": [{"boltOn": "drop_in"}],
+        "enableBoltOn": [{"boltOn": "drop_in"}],
+    }
+
+
+def _set_up(studio: Studio) -> dict[str, list[Input]]:
+    bundle = {
+        "name": "Five classes",
+        "validity": {"value": 60, "unit": "DAYS"},
+        "priceMinor": 5000,
+        "onSale": True,
+        "tags": [studio.ids.tags["BEG"]],
+    }
+    return {
+        "createTag": [{"name": "Improvers"}],
+        "createBundle": [{**bundle, "credits": 5}],
+        "updateBundle": [{**bundle, "bundle": studio.ids.bundles["TEN"]}],
+    }
+
+
+def _scheduled(studio: Studio) -> dict[str, list[Input]]:
+    ids = studio.ids
+    offer = {
+        "priceMinor": 1300,
+        "opensBefore": {"value": 2, "unit": "WEEKS"},
+        "paymentMethods": ["credit", "offline"],
+    }
+    session = {
+        "startsAt": "2027-03-01T18:30:00Z",
+        "minutes": 75,
+        "capacity": 12,
+        "tag": ids.tags["BEG"],
+        "dropIn": offer,
+    }
+    rule = {"option": "COURSE", "method": "NEW_BUNDLE", "bundle": ids.bundles["RB-BEG"]}
+    course = {
+        "title": "Beginners, Fridays",
+        "description": "Steps and turns.",
+        "priceMinor": 6000,
+        "tag": ids.tags["BEG"],
+        "paymentMethods": ["offline"],
+        "autoRefund": {"notice": {"value": 1, "unit": "DAYS"}, "refunds": [rule]},
+    }
+    return {
+        "createCourse": [{**course, "sessions": [session]}],
+        "updateCourse": [{**course, "course": ids.courses["SAT"]}],
+        "addSessions": [{"course": ids.courses["MON"], "sessions": [session]}],
+        "updateSession": [{**session, "session": studio.session("SAT", 6)}],
+        "updateSessions": [
+            {"course": ids.courses["WED"], "minutes": 90, "capacity": 9, "dropIn": offer}
+        ],
+    }
+
+
+def _served(studio: Studio, ten: str, owed: str) -> dict[str, list[Input]]:
+    ids = studio.ids
+    ana, ben, hal = (ids.customers[name] for name in ("Ana", "Ben", "Hal"))
+    saturday = studio.session("SAT", 1)
+    return {
+        "createCustomer": [{"name": "Ida", "email": "ida@example.com"}],
+        "giveBundle": [{"customer": ana, "bundle": ids.bundles["RB-BEG"]}],
+        "bookCourse": [
+            {"course": ids.courses["WED"], "customer": hal, "payWith": {"offline": True}},
+            {"course": ids.courses["THU"], "customer": hal, "payWith": {"free": True}},
+        ],
+        "bookSession": [
+            {
+                "session": saturday,
+                "customer": ana,
+                "payWith": {"credit": {"customerBundle": ten}},
+            },
+            {"session": saturday, "customer": ben, "payWith": {"offline": True}},
+        ],
+        "markPaid": [{"payment": owed}],
+    }
+
+
+def _ended(studio: Studio, ten: str, bookings: list[str]) -> dict[str, list[Input]]:
+    to_cancel, to_swap, to_swap_too = bookings
+    return {
+        "cancelBooking": [{"booking": to_cancel, "refund": "POLICY"}],
+        "swapBooking": [
+            {
+                "booking": to_swap,
+                "toSession": studio.session("THU", 1),
+                "payWith": {"credit": {"customerBundle": ten}},
+            },
+            {
+                "booking": to_swap_too,
+                "toSession": studio.session("WED", 1),
+                "payWith": {"offline": True},
+            },
+        ],
+        "callOffSession": [{"session": studio.session("THU", 6), "refund": "POLICY"}],
+    }
+
+
+@pytest.fixture
+async def foreign(southside: Studio) -> Mapping[str, str]:
+    """An id of each type, all of them of another account."""
+
+    async def made(mutation: str, asked: Input, *steps: str) -> str:
+        fields = " { ".join((*steps, "id")) + " }" * len(steps)
+        found: Any = await southside.do(mutation, asked, fields, as_="owner")
+        for step in (*steps, "id"):
+            found = found[step]
+        return str(found)
+
+    tag = await made("createTag", {"name": "Beginners"}, "tag")
+    validity = {"value": 30, "unit": "DAYS"}
+    template = {"name": "One class", "credits": 1, "validity": validity, "tags": [tag]}
+    bundle = await made("createBundle", template, "bundle")
+    customer = await made("createCustomer", {"name": "Zoe"}, "customer")
+    session = {"startsAt": "2027-03-01T18:30:00Z", "capacity": 5}
+    course = await southside.do(
+        "createCourse",
+        {"title": "Yoga", "priceMinor": 100, "sessions": [session]},
+        "course { id sessions { edges { node { id } } } }",
+        as_="owner",
+    )
+    booked = await southside.do(
+        "bookCourse",
+        {
+            "course": course["course"]["id"],
+            "customer": customer,
+            "payWith": {"offline": True},
+        },
+        "courseBooking { id payment { id } bookings { edges { node { id } } } }",
+        as_="owner",
+    )
+    given = {"customer": customer, "bundle": bundle}
+    return {
+        "Tag": tag,
+        "Bundle": bundle,
+        "Customer": customer,
+        "Course": course["course"]["id"],
+        "Session": course["course"]["sessions"]["edges"][0]["node"]["id"],
+        "CourseBooking": booked["courseBooking"]["id"],
+        "Payment": booked["courseBooking"]["payment"]["id"],
+        "Booking": booked["courseBooking"]["bookings"]["edges"][0]["node"]["id"],
+        "CustomerBundle": await made("giveBundle", given, "customerBundle"),
+    }
