@@ -60,7 +60,10 @@ class BoltOns:
         self._manager = _Manager(PROJECT)
         self._manager.add_hookspecs(BoltOn)
         self._installed: dict[str, BoltOn] = {}
-        for bolt_on in sorted(bolt_ons, key=lambda each: each.info.code):
+        found = list(bolt_ons)
+        for bolt_on in found:
+            _check(bolt_on)
+        for bolt_on in sorted(found, key=lambda each: each.info.code):
             self._register(bolt_on)
         self.enabled = lru_cache(maxsize=256)(self._enabled)
 
@@ -103,14 +106,16 @@ class BoltOns:
         )
 
     def _register(self, bolt_on: BoltOn) -> None:
-        _check(bolt_on)
         code = bolt_on.info.code
         if code in self._installed:
             raise BadBoltOn(
                 f"two bolt-ons are called {code!r}:"
                 f" {type(bolt_on)} and {type(self._installed[code])}"
             )
-        self._manager.register(bolt_on, name=code)
+        try:
+            self._manager.register(bolt_on, name=code)
+        except pluggy.PluginValidationError as wrong:
+            raise BadBoltOn(" ".join(str(wrong).split())) from wrong
         self._manager.check_pending()
         self._installed[code] = bolt_on
 

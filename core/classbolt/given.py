@@ -12,9 +12,14 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The values of one input object's added fields, by the key of each; by default none."""
+    """The values of one input object's added fields, by the key of each; by default none.
+
+    Attributes:
+        place: Where in the input the object stands, for refusals of what it says.
+    """
 
     values: Mapping[Hashable, object] = field(default_factory=dict)
+    place: tuple[str | int, ...] = ()
 
     def get(self, key: Hashable, absent: object) -> object:
         """Give the value under a key, or `absent` if the client did not mention the field."""

@@ -108,7 +108,7 @@ class BoltOn:
     ) -> Sequence[Sequence[Refusal]]:
         """Give for each draft all reasons against it, whichever way it is booked.
 
-        None lets it pass.
+        An empty sequence lets it pass.
         """
         return [() for _ in drafts]
 

@@ -1,4 +1,4 @@
-"""One credit pays for one place, in however many sessions it is spent at the same moment (D4)."""
+"""One credit pays for one place, in however many sessions it is spent at once (D4)."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ async def test_one_credit_pays_for_many_sessions_where_nothing_protects_it(
     await add_course(unprotected, "SIX", sessions=len(TARGETS), seats=40)
     monkeypatch.setattr(credits, "SPEND", SPEND_UNGUARDED)
 
-    async def pays_twice(_: int) -> bool:
-        _, outcomes = await race_for_six_sessions(unprotected)
+    async def pays_twice(_number: int) -> bool:
+        _name, outcomes = await race_for_six_sessions(unprotected)
         return outcomes["DONE"] > 1
 
     assert await is_seen(pays_twice)

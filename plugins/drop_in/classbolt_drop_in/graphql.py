@@ -10,7 +10,7 @@ import strawberry
 from classbolt import Given, TagId
 from classbolt import Money as Price
 from classbolt_drop_in import matching, offer
-from classbolt_drop_in.offers import find_offers, list_open
+from classbolt_drop_in.offers import checked, find_offers, list_open
 from classbolt_schema.api import (
     UNSET,
     After,
@@ -103,18 +103,23 @@ schema.choice(PayWithInput, "credit", CreditInput, description="Pay with a credi
 
 
 def offer_given(given: Given, currency: str) -> offer.DropInOffer | UnsetType | None:
-    """Read the offer that was given with a session, if one was."""
+    """Read the offer that was given with a session, if one was.
+
+    Raises:
+        InvalidInput: It cannot be used.
+    """
     found: DropInInput | UnsetType | None = UNSET
     for key in OFFERS_GIVEN:
         if isinstance(found, UnsetType):
             found = key.of(given)
     if found is None or isinstance(found, UnsetType):
         return found
-    return offer.DropInOffer(
+    wanted = offer.DropInOffer(
         price=Price(found.price_minor, currency),
         opens_before=found.opens_before.to_period(),
         methods=frozenset(found.payment_methods),
     )
+    return checked(wanted, *given.place, "dropIn")
 
 
 @schema.field(Session, description="The offer to drop-ins; null if the session takes none.")

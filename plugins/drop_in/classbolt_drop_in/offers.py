@@ -27,9 +27,6 @@ from classbolt.tables import sessions
 from classbolt_drop_in.offer import METHODS, DropInOffer
 from classbolt_drop_in.tables import offers
 
-PLACE = "dropIn"
-"""Where in the input of a session an offer stands."""
-
 OFFERS = select(
     offers.c.session_id,
     offers.c.price_minor,
@@ -95,20 +92,23 @@ async def list_open(
     return found.only(lambda session: there[session.id].opens_at(session, zone) <= now)
 
 
+def checked(offer: DropInOffer, *path: str | int) -> DropInOffer:
+    """Refuse an offer that cannot be used; the path says where it was given.
+
+    Raises:
+        InvalidInput: It cannot.
+    """
+    check_price(offer.price.amount_minor, *path, "priceMinor")
+    check_period(offer.opens_before, *path, "opensBefore")
+    check_methods(offer.methods, METHODS, *path, "paymentMethods")
+    return offer
+
+
 async def set_offers(
     tx: Tx,
     wanted: Sequence[tuple[SessionFacts, DropInOffer | None]],
 ) -> None:
-    """Give sessions offers in place of the ones they had, or none.
-
-    Raises:
-        InvalidInput: An offer cannot be used.
-    """
-    for _, offer in wanted:
-        if offer is not None:
-            check_price(offer.price.amount_minor, PLACE, "priceMinor")
-            check_period(offer.opens_before, PLACE, "opensBefore")
-            check_methods(offer.methods, METHODS, PLACE, "paymentMethods")
+    """Give sessions offers in place of the ones they had, or none."""
     await tx.execute(DELETE, {"ids": [session.id for session, _ in wanted]})
     rows = [
         {

@@ -95,7 +95,7 @@ def keep_given(type_: type, value: Mapping[str, Any], context: InputContext) -> 
                 f"{info.field_name} takes {type_.__name__}, to which bolt-ons add members:"
                 " declare it with @mutation or SchemaExtension.query, which pass the gate"
             )
-        vars(made)[KEPT] = Given(given)
+        vars(made)[KEPT] = Given(given, context.path)
     return made
 
 

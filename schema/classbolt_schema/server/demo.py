@@ -60,6 +60,8 @@ ENABLE_BOLT_ON = """mutation ($input: EnableBoltOnInput!) {
 }"""
 DAY = {"value": 24, "unit": "HOURS"}
 WEEK = {"value": 7, "unit": "DAYS"}
+FOUR_WEEKS = {"value": 4, "unit": "WEEKS"}
+"""When the demo's drop-ins open: so early that a newcomer can swap a session at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,12 @@ class Studio:
     customers: dict[str, str] = field(default_factory=dict)
 
 
-async def set_up(call: Call, monday: date, installed: Collection[str]) -> Studio:
+async def set_up(
+    call: Call,
+    monday: date,
+    installed: Collection[str],
+    opens_before: Mapping[str, Any] = WEEK,
+) -> Studio:
     """Set the studio up: bolt-ons on, tags, bundles, four courses and who bought them."""
     studio = Studio()
     for code in installed:
@@ -121,7 +128,7 @@ async def set_up(call: Call, monday: date, installed: Collection[str]) -> Studio
     for short, wanted in _bundles(studio.tags).items():
         studio.bundles[short] = (await call(CREATE_BUNDLE, wanted))["bundle"]["id"]
     for short, plan in PLANS.items():
-        made = await call(CREATE_COURSE, _course(studio, plan, monday, installed))
+        made = await call(CREATE_COURSE, _course(studio, plan, monday, installed, opens_before))
         studio.courses[short] = made["course"]["id"]
         edges = made["course"]["sessions"]["edges"]
         studio.sessions[short] = [edge["node"]["id"] for edge in edges]
@@ -155,7 +162,11 @@ def _bundles(tags: Mapping[str, str]) -> dict[str, dict[str, Any]]:
 
 
 def _course(
-    studio: Studio, plan: CoursePlan, monday: date, installed: Collection[str]
+    studio: Studio,
+    plan: CoursePlan,
+    monday: date,
+    installed: Collection[str],
+    opens_before: Mapping[str, Any],
 ) -> dict[str, Any]:
     new_bundle = {"method": "NEW_BUNDLE", "bundle": studio.bundles[f"RB-{plan.tag}"]}
     refunds: list[dict[str, Any]] = [{"option": "COURSE", **new_bundle}]
@@ -167,7 +178,7 @@ def _course(
         price, methods = plan.offer
         session["dropIn"] = {
             "priceMinor": price,
-            "opensBefore": WEEK,
+            "opensBefore": opens_before,
             "paymentMethods": methods,
         }
     course: dict[str, Any] = {
@@ -238,7 +249,9 @@ async def _furnish(
         clock=lambda: now,
         bolt_ons=bolt_ons,
     )
-    studio = await set_up(_as_owner(app, now), _monday_after(now), bolt_ons.installed)
+    studio = await set_up(
+        _as_owner(app, now), _monday_after(now), bolt_ons.installed, FOUR_WEEKS
+    )
     ana = CustomerId(decode("Customer", studio.customers["Ana"]))
     await database.write(
         Caller(SLUG),

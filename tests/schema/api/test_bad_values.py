@@ -5,27 +5,25 @@ The schema says which members there are, so that a new one is tried from its fir
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import pytest
 from graphql import (
     GraphQLInputObjectType,
     GraphQLInputType,
     GraphQLList,
     GraphQLNonNull,
     GraphQLSchema,
-    get_named_type,
 )
 
 from classbolt_schema.ids import decode_any, encode
+from classbolt_schema.server.limits import MAX_ROOT_MUTATIONS
 
 if TYPE_CHECKING:
-    from studio import Answer, Studio
     from tests.schema.api.conftest import Ask, Dump, Examples, Input
 
 Path = tuple[str | int, ...]
@@ -96,6 +94,7 @@ class Member:
     """A value in an example: where it stands, and what the schema says of it."""
 
     path: Path
+    type_name: str
     kind: str
     is_required: bool
     value: object
@@ -109,12 +108,12 @@ def members(type_: GraphQLInputType, value: Any, path: Path = ()) -> Iterator[Me
         for index, each in enumerate(value):
             yield from members(inner.of_type, each, (*path, index))
     elif isinstance(inner, GraphQLInputObjectType):
-        yield Member(path, "input", is_required, value)
+        yield Member(path, inner.name, "input", is_required, value)
         for name, each in value.items():
             yield from members(inner.fields[name].type, each, (*path, name))
     else:
         kind = "enum" if hasattr(inner, "values") else inner.name
-        yield Member(path, kind, is_required, value)
+        yield Member(path, inner.name, kind, is_required, value)
 
 
 def replaced(example: Input, path: Path, value: object) -> Any:
@@ -131,7 +130,8 @@ def replaced(example: Input, path: Path, value: object) -> Any:
 
 def input_of(schema: GraphQLSchema, mutation: str) -> GraphQLInputType:
     assert schema.mutation_type is not None
-    return schema.mutation_type.fields[mutation].args["input"].type
+    found: GraphQLInputType = schema.mutation_type.fields[mutation].args["input"].type
+    return found
 
 
 def bad_values(member: Member, foreign: Mapping[str, str]) -> dict[str, object]:
@@ -189,22 +189,38 @@ def members_of(
                     yield mutation, example, member
 
 
+def batches(values: Mapping[str, object]) -> Iterator[dict[str, object]]:
+    """Cut values into as many as one document may have mutations."""
+    remaining = iter(values.items())
+    while batch := dict(islice(remaining, MAX_ROOT_MUTATIONS)):
+        yield batch
+
+
 async def test_the_examples_mention_every_member_and_all_succeed(
     schema: GraphQLSchema, examples: Examples, ask: Ask
 ) -> None:
     assert schema.mutation_type is not None
-    mentioned = {mutation: set() for mutation in schema.mutation_type.fields}
-    for mutation, _, member in members_of(schema, examples):
-        mentioned[mutation].add(member.path)
-
-    refused = {
-        mutation: errors
+    assert set(examples) == set(schema.mutation_type.fields)
+    mentioned = {
+        (member.type_name, name)
         for mutation, inputs in examples.items()
-        for payload in (await ask(mutation, *inputs)).data.values()
-        if (errors := payload["userErrors"])
+        for example in inputs
+        for member in members(input_of(schema, mutation), example)
+        if isinstance(member.value, dict)
+        for name in member.value
     }
 
-    assert refused == {}
+    there = {
+        (type_.name, name)
+        for type_ in schema.type_map.values()
+        if isinstance(type_, GraphQLInputObjectType)
+        for name in type_.fields
+    }
+    assert mentioned == there
+
+    for mutation, inputs in examples.items():
+        for payload in (await ask(mutation, *inputs)).data.values():
+            assert payload["userErrors"] == [], mutation
 
 
 async def test_what_breaks_a_rule_is_refused_with_its_place_and_changes_nothing(
@@ -216,20 +232,16 @@ async def test_what_breaks_a_rule_is_refused_with_its_place_and_changes_nothing(
 ) -> None:
     complaints: dict[str, object] = {}
     before = await dump()
-    for mutation, example, member in members_of(schema, examples):
-        where = f"{mutation} {'.'.join(map(str, member.path))}"
-        values = bad_values(member, foreign)
-        if not values:
-            continue
-        answer = await ask(
-            mutation, *(replaced(example, member.path, each) for each in values.values())
-        )
-        payloads = answer.data.values()
-        for label, payload in zip(values, payloads, strict=True):
-            if found := complaint(payload["userErrors"], member):
-                complaints[f"{where}: {label}"] = found
+    for mutation, inputs in examples.items():
+        for _, example, member in members_of(schema, {mutation: inputs}):
+            for batch in batches(bad_values(member, foreign)):
+                asked = [replaced(example, member.path, value) for value in batch.values()]
+                payloads = (await ask(mutation, *asked)).data.values()
+                for label, payload in zip(batch, payloads, strict=True):
+                    if found := complaint(payload["userErrors"], member):
+                        complaints[f"{mutation} {member.path}: {label}"] = found
         if (after := await dump()) != before:
-            complaints[where] = "rows have changed"
+            complaints[mutation] = "rows have changed"
             before = after
 
     assert complaints == {}
@@ -241,20 +253,17 @@ async def test_what_is_no_value_at_all_is_refused_before_anything_is_run(
     complaints: dict[str, object] = {}
     before = await dump()
     for mutation, example, member in members_of(schema, examples):
-        values = {
-            **NO_SUCH_VALUES[member.kind],
-            **({"null": None} if member.is_required else {}),
-        }
-        inputs = [replaced(example, member.path, each) for each in values.values()]
-        for number in range(0, len(inputs), 10):
-            batch = inputs[number : number + 10]
-            answer = await ask(mutation, *batch)
+        null = {"null": None} if member.is_required else {}
+        for batch in batches({**NO_SUCH_VALUES[member.kind], **null}):
+            inputs = [replaced(example, member.path, value) for value in batch.values()]
+            answer = await ask(mutation, *inputs)
             refused = {error["message"].split()[1] for error in answer.body.get("errors", ())}
-            if (answer.status, set(answer.error_codes), len(refused)) != (
-                200,
-                {"BAD_USER_INPUT"},
-                len(batch),
-            ) or "data" in answer.body:
+            if (
+                answer.status != 200
+                or "data" in answer.body
+                or set(answer.error_codes) != {"BAD_USER_INPUT"}
+                or len(refused) != len(batch)
+            ):
                 complaints[f"{mutation} {member.path}"] = (answer.status, answer.body)
 
     assert complaints == {}

@@ -6,34 +6,35 @@ relative to this moment. Every step says what should be; the first that is not e
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any, Final
 
 import typer
 
 from classbolt.config import Settings
-from classbolt_schema.server.context import utc_now
 from classbolt_schema.server.demo import (
     BOOK_COURSE,
-    CREATE_BUNDLE,
-    CREATE_COURSE,
     CREATE_CUSTOMER,
-    CREATE_TAG,
     ENABLE_BOLT_ON,
     MARK_PAID,
     Studio,
 )
-from classbolt_schema.server.stage import StageError, open_stage
-from classbolt_schema.server.teller import SOMETHING, StoryBroken, Teller
+from classbolt_schema.server.story.documents import (
+    BOOK,
+    CANCEL,
+    CATALOGUE,
+    CREDITS,
+    DISABLE_BOLT_ON,
+    LEDGER,
+    OFFER,
+    OPTIONS,
+    PLACES,
+    PREVIEW,
+    SWAP,
+)
+from classbolt_schema.server.story.set_up import ADVANCED, ONE, SEATS, TWO, set_up
+from classbolt_schema.server.story.stage import StageError, open_stage
+from classbolt_schema.server.story.teller import SOMETHING, StoryBroken, Teller
 
-SOON: Final = timedelta(hours=5)
-DAY: Final = timedelta(days=1)
-NOTICE: Final = {"value": 24, "unit": "HOURS"}
-OPENS: Final = {"value": 4, "unit": "WEEKS"}
-SEATS: Final = 8
-ONE: Final = "Beginners, group one"
-TWO: Final = "Beginners, group two"
-ADVANCED: Final = "Advanced"
 REFUNDED: Final = {"outcome": "NEW_BUNDLE", "reason": None}
 
 
@@ -52,8 +53,7 @@ def play(settings: Settings) -> int:
 
 
 def _tell(tell: Teller) -> None:
-    studio = Studio()
-    _set_up(tell, studio)
+    studio = set_up(tell)
     places = _buy_a_course(tell, studio)
     held = _cancel_in_time(tell, places[1])
     _book_another_course(tell, studio, held)
@@ -74,7 +74,7 @@ def _buy_a_course(tell: Teller, studio: Studio) -> list[str]:
         {"customer": {"id": SOMETHING}},
         as_="owner",
     )
-    tell.stage.admit("Ana", _named(tell, made["customer"]["id"], "customer Ana"))
+    tell.stage.admit("Ana", tell.name(made["customer"]["id"], "customer Ana"))
     booked = tell.do(
         "Ana has booked the whole course and owes its price.",
         BOOK_COURSE,
@@ -97,7 +97,7 @@ def _buy_a_course(tell: Teller, studio: Studio) -> list[str]:
         as_="Ana",
     )
     return [
-        _named(tell, edge["node"]["id"], f"Ana's place {number}")
+        tell.name(edge["node"]["id"], f"Ana's place {number}")
         for number, edge in enumerate(mine["bookings"]["edges"], 1)
     ]
 
@@ -133,7 +133,7 @@ def _cancel_in_time(tell: Teller, place: str) -> str:
         as_="Ana",
     )
     refund = done["cancellation"]["refund"]
-    return _named(tell, refund["customerBundle"]["id"], "Ana's bundle")
+    return tell.name(refund["customerBundle"]["id"], "Ana's bundle")
 
 
 def _book_another_course(tell: Teller, studio: Studio, held: str) -> None:
@@ -329,5 +329,3 @@ def _nothing(reason: str) -> dict[str, Any]:
 def _course_shown(title: str, *seats_left: int) -> dict[str, Any]:
     sessions = [{"node": {"seatsLeft": seats}} for seats in seats_left]
     return {"node": {"title": title, "sessions": {"edges": sessions}}}
-
-

@@ -1,5 +1,33 @@
-HEAD
-def _set_up(tell: Teller, studio: Studio) -> None:
+"""What the studio's owner sets up, once, before any customer can move a session."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+
+from classbolt_schema.server.context import utc_now
+from classbolt_schema.server.demo import (
+    CREATE_BUNDLE,
+    CREATE_COURSE,
+    CREATE_TAG,
+    ENABLE_BOLT_ON,
+    Studio,
+)
+from classbolt_schema.server.story.teller import SOMETHING, Teller
+
+SOON: Final = timedelta(hours=5)
+DAY: Final = timedelta(days=1)
+NOTICE: Final = {"value": 24, "unit": "HOURS"}
+OPENS: Final = {"value": 4, "unit": "WEEKS"}
+SEATS: Final = 8
+ONE: Final = "Beginners, group one"
+TWO: Final = "Beginners, group two"
+ADVANCED: Final = "Advanced"
+
+
+def set_up(tell: Teller) -> Studio:
+    """Set up bolt-ons, tags, the refund bundle and three courses."""
+    studio = Studio()
     tell.chapter("What the owner sets up, once")
     for code in ("auto_refund", "drop_in"):
         tell.do(
@@ -17,7 +45,7 @@ def _set_up(tell: Teller, studio: Studio) -> None:
             {"tag": {"id": SOMETHING}},
             as_="owner",
         )
-        studio.tags[level] = _named(tell, made["tag"]["id"], f"tag {level}")
+        studio.tags[level] = tell.name(made["tag"]["id"], f"tag {level}")
     made = tell.do(
         "The refund bundle has one credit, and the tag of the beginners' sessions.",
         CREATE_BUNDLE,
@@ -30,7 +58,7 @@ def _set_up(tell: Teller, studio: Studio) -> None:
         {"bundle": {"id": SOMETHING}},
         as_="owner",
     )
-    studio.bundles["swap"] = _named(tell, made["bundle"]["id"], "bundle Swap, beginners")
+    studio.bundles["swap"] = tell.name(made["bundle"]["id"], "bundle Swap, beginners")
     _add_course(
         tell,
         studio,
@@ -74,14 +102,15 @@ def _set_up(tell: Teller, studio: Studio) -> None:
             "sessions": _sessions(4 * DAY, pay_with=["credit", "offline"]),
         },
     )
+    return studio
 
 
 def _add_course(tell: Teller, studio: Studio, claim: str, wanted: dict[str, Any]) -> None:
     title = wanted["title"]
     made = tell.do(claim, CREATE_COURSE, wanted, {"course": {"id": SOMETHING}}, as_="owner")
-    studio.courses[title] = _named(tell, made["course"]["id"], title)
+    studio.courses[title] = tell.name(made["course"]["id"], title)
     studio.sessions[title] = [
-        _named(tell, edge["node"]["id"], f"{title}, session {number}")
+        tell.name(edge["node"]["id"], f"{title}, session {number}")
         for number, edge in enumerate(made["course"]["sessions"]["edges"], 1)
     ]
 
@@ -98,5 +127,3 @@ def _sessions(*ahead: timedelta, pay_with: list[str] | None = None) -> list[dict
         }
         for each in ahead
     ]
-
-

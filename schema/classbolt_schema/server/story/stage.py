@@ -36,6 +36,7 @@ from classbolt_schema.server.context import utc_now
 from classbolt_schema.server.keys import DEVELOPMENT_ISSUER, issue_token
 
 HOST: Final = "127.0.0.1"
+FOLDER: Final = "classbolt-story-"
 SERVE: Final = "from classbolt_schema.server.cli import main; main()"
 LISTENING: Final = re.compile(rf"running on http://{re.escape(HOST)}:(\d+) ")
 START_SECONDS: Final = 60
@@ -90,7 +91,7 @@ def open_stage(settings: Settings) -> Iterator[Stage]:
         DevelopmentIssuerRefused: This is production, where nobody plays.
         StageError: The server does not start.
     """
-    with tempfile.TemporaryDirectory(prefix="classbolt-story-") as name:
+    with _ended_by_a_signal(), tempfile.TemporaryDirectory(prefix=FOLDER) as name:
         folder = Path(name)
         own: dict[str, Any] = {"data": folder, "issuer": None, "jwks_file": None}
         if "database_url" not in settings.model_fields_set:
@@ -102,6 +103,16 @@ def open_stage(settings: Settings) -> Iterator[Stage]:
         _open_account(settings, slug)
         with _serving(settings, folder / "log") as port:
             yield Stage(settings, slug, port)
+
+
+@contextmanager
+def _ended_by_a_signal() -> Iterator[None]:
+    """Let SIGTERM unwind the stack as an interrupt does, so that nothing is left behind."""
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _open_account(settings: Settings, slug: str) -> None:
@@ -159,7 +170,7 @@ def _serving(settings: Settings, log: Path) -> Iterator[int]:
         f"{PREFIX}DATA": str(settings.data),
         f"{PREFIX}LOG": "json",
     }
-    with log.open("wb") as lines, _ended_by_a_signal():
+    with log.open("wb") as lines:
         server = subprocess.Popen(  # noqa: S603  (our own program, with arguments of ours)
             # Whichever port is free: the system chooses, and the server logs which it is.
             [sys.executable, "-c", SERVE, "serve", "--host", HOST, "--port", "0"],
@@ -172,16 +183,6 @@ def _serving(settings: Settings, log: Path) -> Iterator[int]:
             yield _wait(server, log)
         finally:
             _stop(server)
-
-
-@contextmanager
-def _ended_by_a_signal() -> Iterator[None]:
-    """Let SIGTERM unwind the stack as an interrupt does, so that the server is stopped too."""
-    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _wait(server: subprocess.Popen[bytes], log: Path) -> int:

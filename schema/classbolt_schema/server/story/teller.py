@@ -9,7 +9,7 @@ from typing import Any, Final
 import typer
 
 from classbolt_schema.ids import decode_any
-from classbolt_schema.server.stage import Stage
+from classbolt_schema.server.story.stage import Stage
 
 SOMETHING: Final = object()
 """Stands in an expectation for whatever is not null."""
@@ -23,14 +23,19 @@ class Teller:
     """Asks, shows and checks.
 
     Attributes:
-        names: What to show in place of an id.
+        stage: Where the story is played.
         steps: How many claims have held so far.
     """
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
-        self.names: dict[str, str] = {}
         self.steps = 0
+        self._names: dict[str, str] = {}
+
+    def name(self, id_: str, name: str) -> str:
+        """Show a name in place of an id from now on, and give the id."""
+        self._names[id_] = name
+        return id_
 
     def chapter(self, title: str) -> None:
         """Begin a part of the story."""
@@ -94,8 +99,8 @@ class Teller:
                 return {key: self._without_ids(each) for key, each in value.items()}
             case list():
                 return [self._without_ids(each) for each in value]
-            case str() if value in self.names:
-                return f"<{self.names[value]}>"
+            case str() if value in self._names:
+                return f"<{self._names[value]}>"
             case str() if found := decode_any(value):
                 return f"<{found[0]} …{found[1].hex[-4:]}>"
         return value

@@ -1,0 +1,259 @@
+"""When a session opens to drop-ins, and the list of what is open."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from studio import Studio, codes_of
+
+IN_JANUARY = "2027-01-22T09:00"
+"""When SAT 23 Jan, WED 27 Jan and THU 28 Jan are open."""
+
+
+async def test_a_session_opens_to_the_second(northside: Studio) -> None:
+    """S7: a second before, the answer says when."""
+    northside.clock.set("2027-01-20T10:00")
+    await northside.cancel("Ana", "MON", 3)
+    northside.clock.set("2027-01-21T18:59:59")
+
+    early = await northside.book("Ana", "THU", 3)
+    held = await northside.holdings("Ana")
+    northside.clock.set("2027-01-21T19:00:00")
+    in_time = await northside.book("Ana", "THU", 3)
+
+    assert codes_of(early) == ["DROP_IN_NOT_OPEN"]
+    assert early["userErrors"][0]["opensAt"] == "2027-01-21T19:00:00Z"
+    assert held == [("RB-BEG", 1, "2027-02-19T10:00:00Z", "ISSUE")]
+    assert codes_of(in_time) == []
+    assert in_time["booking"]["status"] == "BOOKED"
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "opens_at"),
+    [
+        (7, "DAYS", "2027-03-25T19:00:00Z"),
+        (1, "WEEKS", "2027-03-25T19:00:00Z"),
+        (168, "HOURS", "2027-03-25T18:00:00Z"),
+    ],
+)
+async def test_days_are_read_off_the_calendar_of_the_account(
+    northside: Studio, value: int, unit: str, opens_at: str
+) -> None:
+    """S7, A7: clocks go forward on 28 March; 19:00 is 19:00, while hours elapse."""
+    offer = {"priceMinor": 1200, "opensBefore": {"value": value, "unit": unit}}
+    await northside.add_course("SPRING", "2027-04-01T19:00+01:00", dropIn=offer)
+
+    shown = await northside.look_at("SPRING", 1, "startsAt dropIn { opensAt }")
+
+    assert shown == {"startsAt": "2027-04-01T18:00:00Z", "dropIn": {"opensAt": opens_at}}
+
+
+async def test_a_session_closes_to_drop_ins_when_it_starts(northside: Studio) -> None:
+    """F4."""
+    northside.clock.set(IN_JANUARY)
+    await northside.give("Ana", "RB-BEG")
+    northside.clock.set("2027-01-28T19:00")
+
+    refused = codes_of(await northside.book("Ana", "THU", 3))
+
+    assert refused == ["SESSION_STARTED"]
+    shown = await northside.look_at("THU", 3, "dropIn { isOpen }")
+    assert shown == {"dropIn": {"isOpen": False}}
+
+
+async def test_opening_and_deadline_follow_a_session_that_is_moved(northside: Studio) -> None:
+    """B3: its current start counts, also for places booked before."""
+    await northside.change("THU", 3, startsAt="2027-01-29T12:00Z")
+    northside.clock.set("2027-01-22T11:59:59")
+    await northside.give("Ana", "RB-BEG")
+
+    shown = await northside.look_at("THU", 3, "startsAt endsAt dropIn { opensAt isOpen }")
+    early = codes_of(await northside.book("Ana", "THU", 3))
+    preview = await northside.preview("Ben", "THU", 3)
+    northside.clock.set("2027-01-22T12:00")
+    in_time = codes_of(await northside.book("Ana", "THU", 3))
+
+    assert shown == {
+        "startsAt": "2027-01-29T12:00:00Z",
+        "endsAt": "2027-01-29T13:00:00Z",
+        "dropIn": {"opensAt": "2027-01-22T12:00:00Z", "isOpen": False},
+    }
+    assert early == ["DROP_IN_NOT_OPEN"]
+    assert preview["deadline"] == "2027-01-28T12:00:00Z"
+    assert in_time == []
+
+
+@pytest.mark.parametrize(
+    ("starts_at", "opens_at", "is_open"),
+    [
+        ("2027-02-04T19:00Z", "2027-01-28T19:00:00Z", False),
+        ("2027-01-26T19:00Z", "2027-01-19T19:00:00Z", True),
+    ],
+    ids=["later", "earlier"],
+)
+async def test_the_opening_follows_also_while_drop_ins_are_off(
+    northside: Studio, starts_at: str, opens_at: str, is_open: bool
+) -> None:
+    """I3: on again, the offer is about the session as it is now."""
+    northside.clock.set("2027-01-20T10:00")
+    await northside.switch("drop_in", on=False)
+    await northside.change("THU", 3, startsAt=starts_at)
+    await northside.switch("drop_in", on=True)
+    northside.clock.set(IN_JANUARY)
+    await northside.give("Ana", "RB-BEG")
+
+    shown = await northside.look_at("THU", 3, "dropIn { opensAt isOpen }")
+    listed = [name for name in await _open(northside) if name.startswith("THU")]
+    codes = codes_of(await northside.book("Ana", "THU", 3))
+
+    assert shown == {"dropIn": {"opensAt": opens_at, "isOpen": is_open}}
+    assert listed == (["THU 3"] if is_open else [])
+    assert codes == ([] if is_open else ["DROP_IN_NOT_OPEN"])
+
+
+async def test_an_offer_can_be_taken_away_and_changed(northside: Studio) -> None:
+    """F1: leaving it out keeps it, null takes it away; places booked before stand (X17)."""
+    northside.clock.set(IN_JANUARY)
+    await northside.give("Ana", "RB-BEG")
+    await northside.book("Ana", "THU", 3)
+    await northside.change("THU", 3, capacity=9)
+    kept = await northside.look_at("THU", 3, "dropIn { price { amountMinor } opensAt }")
+    await northside.change("THU", 3, dropIn=None)
+    gone = await northside.look_at("THU", 3, "dropIn { opensAt }")
+    days = {"value": 2, "unit": "DAYS"}
+    await northside.change("THU", 3, dropIn={"priceMinor": 900, "opensBefore": days})
+
+    back = await northside.look_at(
+        "THU", 3, "dropIn { price { amountMinor } opensAt paymentMethods }"
+    )
+
+    assert kept["dropIn"] == {
+        "price": {"amountMinor": 1200},
+        "opensAt": "2027-01-21T19:00:00Z",
+    }
+    assert gone["dropIn"] is None
+    assert back["dropIn"] == {
+        "price": {"amountMinor": 900},
+        "opensAt": "2027-01-26T19:00:00Z",
+        "paymentMethods": ["credit"],
+    }
+    assert await northside.attendees("THU", 3) == ["Ben", "Ana"]
+
+
+# The list of what is open
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        ("2027-01-04T12:00", []),
+        (IN_JANUARY, ["SAT 2", "WED 3", "THU 3"]),
+        ("2027-01-23T09:59:59", ["SAT 2", "WED 3", "THU 3"]),
+        ("2027-01-23T10:00:00", ["WED 3", "THU 3", "SAT 3"]),
+        ("2027-02-20T10:00:00", []),
+    ],
+)
+async def test_the_list_is_what_can_be_booked_at_this_moment(
+    northside: Studio, now: str, expected: list[str]
+) -> None:
+    """It agrees with the rules that booking itself asks."""
+    northside.clock.set(now)
+
+    listed = await _open(northside)
+
+    assert listed == expected
+    assert set(listed) == await _bookable(northside)
+
+
+async def test_what_is_full_or_called_off_is_not_on_the_list(northside: Studio) -> None:
+    """A seat that is freed brings it back."""
+    northside.clock.set(IN_JANUARY)
+    await northside.call_off("SAT", 2)
+    await northside.change("THU", 3, capacity=1)
+    full = await _open(northside)
+    await northside.cancel("Ben", "THU", 3)
+
+    free = await _open(northside)
+
+    assert full == ["WED 3"]
+    assert free == ["WED 3", "THU 3"]
+    assert set(free) == await _bookable(northside)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ({"tag": "BEG"}, ["SAT 2", "THU 3"]),
+        ({"tag": "ADV"}, ["WED 3"]),
+        ({"from": "2027-01-27T20:00:00Z"}, ["WED 3", "THU 3"]),
+        ({"until": "2027-01-27T20:00:00Z"}, ["SAT 2"]),
+        ({"from": "2027-01-27T20:00:00Z", "until": "2027-01-28T19:00:00Z"}, ["WED 3"]),
+    ],
+    ids=str,
+)
+async def test_the_list_can_be_cut_by_tag_and_by_start(
+    northside: Studio, arguments: dict[str, str], expected: list[str]
+) -> None:
+    """From includes its instant, until does not."""
+    northside.clock.set(IN_JANUARY)
+    if "tag" in arguments:
+        arguments = {"tag": northside.ids.tags[arguments["tag"]]}
+
+    assert await _open(northside, **arguments) == expected
+
+
+async def test_the_list_comes_in_pages(northside: Studio) -> None:
+    """A session that opens meanwhile does not disturb them."""
+    northside.clock.set(IN_JANUARY)
+    first = await _page(northside, first=2)
+    cursor = first["pageInfo"]["endCursor"]
+    northside.clock.set("2027-01-23T10:00")
+
+    second = await _page(northside, first=2, after=cursor)
+
+    assert _names(northside, first) == ["SAT 2", "WED 3"]
+    assert first["pageInfo"]["hasNextPage"] is True
+    assert _names(northside, second) == ["THU 3", "SAT 3"]
+    assert second["pageInfo"]["hasNextPage"] is False
+
+
+async def _page(studio: Studio, **arguments: Any) -> dict[str, Any]:
+    """Ask for a page of what is open, as anybody can."""
+    found = await studio.query(
+        "query ($from: DateTime, $until: DateTime, $tag: ID, $first: Int, $after: String) {"
+        " openDropIns(from: $from, until: $until, tag: $tag, first: $first, after: $after) {"
+        " edges { node { id } } pageInfo { hasNextPage endCursor } } }",
+        **arguments,
+    )
+    return dict(found["openDropIns"])
+
+
+async def _open(studio: Studio, **arguments: Any) -> list[str]:
+    return _names(studio, await _page(studio, **arguments))
+
+
+async def _bookable(studio: Studio) -> set[str]:
+    """Ask of each session whether somebody new could book it now, however they pay."""
+    names = _short_names(studio)
+    asked = " ".join(
+        f's{n}: bookingOptions(session: "{key}") {{ userErrors {{ code }} }}'
+        for n, key in enumerate(names)
+    )
+    found = await studio.query(f"{{ {asked} }}")
+    answers = zip(names.values(), found.values(), strict=True)
+    return {name for name, answer in answers if not answer["userErrors"]}
+
+
+def _names(studio: Studio, page: dict[str, Any]) -> list[str]:
+    names = _short_names(studio)
+    return [names[edge["node"]["id"]] for edge in page["edges"]]
+
+
+def _short_names(studio: Studio) -> dict[str, str]:
+    return {
+        key: f"{course} {number}"
+        for course, keys in studio.ids.sessions.items()
+        for number, key in enumerate(keys, start=1)
+    }
