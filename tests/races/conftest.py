@@ -20,7 +20,7 @@ async def unprotected(
 ) -> AsyncIterator[Studio]:
     """Fixture F, served from a database that is expected to be wrong in the end.
 
-    Requests trip over what others have done by halves, which is logged at length: nobody reads it.
+    Requests trip over what others have done by halves. Nobody reads the log of it.
     """
     clock = Clock()
     async with templates.database(kind) as url:

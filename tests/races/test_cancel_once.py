@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import bindparam, update
 
-from classbolt import cancel, credits
+from classbolt import cancel
 from classbolt.bookings import CANCELLED
 from classbolt.checks import mine
-from classbolt.tables import bookings, customer_bundles
+from classbolt.tables import bookings
 from invariants import broken
 from races import PATIENCE, ROUNDS, add_course, add_crowd, at_once, is_seen
 from studio import Studio
@@ -23,13 +23,6 @@ CANCEL_UNGUARDED = (
     .values(status=CANCELLED)
     .returning(bookings.c.id)
 )
-PUT_BACK_UNGUARDED = (
-    update(customer_bundles)
-    .where(mine(customer_bundles), customer_bundles.c.id == bindparam("customer_bundle_id"))
-    .values(balance=customer_bundles.c.balance + 1)
-    .returning(customer_bundles.c.balance)
-)
-
 CANCEL_BOOKING = """mutation ($input: CancelBookingInput!) {
   cancelBooking(input: $input) {
     alreadyCancelled
@@ -102,7 +95,6 @@ async def test_a_booking_is_cancelled_twice_where_nothing_protects_it(
     await add_course(unprotected, "COURSE", sessions=len(PATIENCE), seats=3)
     name = await buy(unprotected, len(PATIENCE))
     monkeypatch.setattr(cancel, "CANCEL", CANCEL_UNGUARDED)
-    monkeypatch.setattr(credits, "PUT_BACK", PUT_BACK_UNGUARDED)
 
     async def is_cancelled_twice(number: int) -> bool:
         return done(await race_to_cancel(unprotected, name, number))[False] > 1

@@ -1,4 +1,4 @@
-"""Cancelling a booking: always possible before the start, refunded by the policy of the moment."""
+"""Cancelling a booking: always possible before the start, refunded as the policy then says."""
 
 from __future__ import annotations
 

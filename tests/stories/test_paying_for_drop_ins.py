@@ -138,8 +138,9 @@ async def test_a_credit_pays_only_for_sessions_that_start_before_it_expires(
 async def test_all_that_speaks_against_a_credit_is_said_at_once(northside: Studio) -> None:
     """D4, E1: a customer need not meet the reasons one by one."""
     await northside.add_customer("Fay")
-    northside.clock.set("2026-12-20T09:00")
-    held = await northside.give("Fay", "RB-ADV")
+    await northside.add_bundle("FIVE DAYS", 5, "ADV")
+    northside.clock.set("2027-01-14T09:00")
+    held = await northside.give("Fay", "FIVE DAYS")
     northside.clock.set("2027-01-20T12:00")
 
     refused = await northside.book("Fay", "THU", 3, {"credit": {"customerBundle": held}})
@@ -147,7 +148,9 @@ async def test_all_that_speaks_against_a_credit_is_said_at_once(northside: Studi
     assert codes_of(refused) == ["DROP_IN_NOT_OPEN", "TAG_MISMATCH", "CREDIT_EXPIRED"]
     assert refused["userErrors"][0]["opensAt"] == "2027-01-21T19:00:00Z"
     assert refused["userErrors"][2]["expiresAt"] == "2027-01-19T09:00:00Z"
-    assert await northside.holdings("Fay") == [("RB-ADV", 1, "2027-01-19T09:00:00Z", "ISSUE")]
+    assert await northside.holdings("Fay") == [
+        ("FIVE DAYS", 1, "2027-01-19T09:00:00Z", "ISSUE")
+    ]
 
 
 async def test_a_credit_is_spent_once(northside: Studio) -> None:

@@ -41,7 +41,6 @@ UNPROTECTED_SQLITE = (
 CHECKS = {"sessions": "ck_sessions_seats", "customer_bundles": "ck_customer_bundles_balance"}
 UNIQUE = (
     "ix_cancellations_account_id_booking_id",
-    "uq_bookings_one_active_place",
     "uq_credit_entries_once_per_booking",
 )
 

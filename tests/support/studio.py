@@ -1,13 +1,12 @@
-"""A studio under test: a real server on a real socket, a clock that the test sets, people with tokens."""
+"""A studio under test: a real server on a real socket, and fixture F in its own words."""
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +14,33 @@ import httpx
 import uvicorn
 from sqlalchemy import event
 
-from classbolt import customers, opening
+from classbolt import opening
 from classbolt.bolt_ons import BoltOns
 from classbolt.config import Settings
-from classbolt.db import Caller, Database, Tx
-from classbolt.values import CustomerId, Role, StaffId
-from classbolt_schema.ids import decode
+from classbolt.db import Database
+from classbolt_schema.compose.schema import ComposedSchema, build_schema
 from classbolt_schema.server import demo
-from classbolt_schema.server.app import create_app
-from classbolt_schema.server.keys import DEVELOPMENT_ISSUER, issue_token
+from classbolt_schema.server.app import assemble
+from classbolt_schema.server.auth import TokenVerifier
+from classbolt_schema.server.context import Application
+from classbolt_schema.server.keys import trusted_issuer
+from frontend import SOLD_ON, Answer, Clock, Frontend, at, codes_of
+
+__all__ = [
+    "MONDAY",
+    "SOLD_ON",
+    "ZONE",
+    "Answer",
+    "Clock",
+    "Studio",
+    "at",
+    "codes_of",
+    "open_studio",
+    "serving",
+]
 
 MONDAY = date(2027, 1, 11)
 """The first Monday of fixture F."""
-SOLD_ON = datetime(2027, 1, 4, 12, tzinfo=UTC)
-"""When the buyers of fixture F bought their courses."""
 ZONE = "Europe/London"
 
 CANCELLATION = (
@@ -37,140 +49,8 @@ CANCELLATION = (
 )
 
 
-def codes_of(payload: Mapping[str, Any]) -> list[str]:
-    """Give the codes of the refusals in a payload."""
-    return [error["code"] for error in payload["userErrors"]]
-
-
-def at(text: str) -> datetime:
-    """Read an instant of a scenario: UTC unless it says otherwise."""
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-@dataclass
-class Clock:
-    """A clock that stands until it is set."""
-
-    now: datetime = SOLD_ON
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def set(self, text: str) -> None:
-        self.now = at(text)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back over HTTP."""
-
-    status: int
-    body: dict[str, Any]
-
-    @property
-    def data(self) -> Any:
-        """Give the data of an answer without errors."""
-        assert "errors" not in self.body, self.body["errors"]
-        return self.body["data"]
-
-    @property
-    def error_codes(self) -> list[str]:
-        return [error["extensions"]["code"] for error in self.body.get("errors", [])]
-
-
-@dataclass
-class Studio:
-    """An account as a frontend sees it, and what tests need beside it.
-
-    Attributes:
-        ids: What fixture F set up, by short names.
-    """
-
-    slug: str
-    client: httpx.AsyncClient
-    clock: Clock
-    settings: Settings
-    database: Database
-    ids: demo.Studio = field(default_factory=demo.Studio)
-    tokens: dict[str, str] = field(default_factory=dict)
-
-    async def ask(
-        self,
-        document: str,
-        variables: Mapping[str, Any] | None = None,
-        *,
-        as_: str | None = None,
-    ) -> Answer:
-        """Send a document as somebody: a customer's name, 'owner', a role, or nobody."""
-        headers = {"Authorization": f"Bearer {await self.token(as_)}"} if as_ else {}
-        response = await self.client.post(
-            f"/graphql/{self.slug}",
-            json={"query": document, "variables": variables or {}},
-            headers=headers,
-        )
-        return Answer(response.status_code, response.json())
-
-    async def query(self, document: str, *, as_: str | None = None, **variables: Any) -> Any:
-        """Ask and give the data."""
-        return (await self.ask(document, variables, as_=as_)).data
-
-    async def mutate(
-        self, mutation: str, asked: Mapping[str, Any], fields: str = "", *, as_: str | None
-    ) -> dict[str, Any]:
-        """Run one mutation and give its payload, user errors and all."""
-        kind = mutation[0].upper() + mutation[1:]
-        document = (
-            f"mutation ($input: {kind}Input!) {{ {mutation}(input: $input) {{"
-            f" {fields} userErrors {{ __typename code message path"
-            " ... on DropInNotOpenError { opensAt } ... on NoticeTooShortError { deadline }"
-            " ... on BoltOnDisabledError { boltOn }"
-            " ... on CreditExpiredError { expiresAt }"
-            " ... on CreditExpiresBeforeSessionError { expiresAt }"
-            " ... on PaymentOptionNotAllowedError { allowed } } } }"
-        )
-        payload: dict[str, Any] = (await self.ask(document, {"input": asked}, as_=as_)).data[
-            mutation
-        ]
-        return payload
-
-    async def do(
-        self, mutation: str, asked: Mapping[str, Any], fields: str = "", *, as_: str | None
-    ) -> dict[str, Any]:
-        """Run one mutation that succeeds."""
-        payload = await self.mutate(mutation, asked, fields, as_=as_)
-        assert payload["userErrors"] == []
-        return payload
-
-    async def codes(
-        self, mutation: str, asked: Mapping[str, Any], *, as_: str | None
-    ) -> list[str]:
-        """Run one mutation and give the codes of its refusals."""
-        return codes_of(await self.mutate(mutation, asked, as_=as_))
-
-    # People
-
-    async def token(self, name: str) -> str:
-        """Give a token of somebody: a customer of this studio, or staff by role."""
-        if name not in self.tokens:
-            self.tokens[name] = await self._admit(name)
-        return self.tokens[name]
-
-    async def _admit(self, name: str) -> str:
-        async def work(tx: Tx) -> None:
-            now = self.clock.now
-            if name in self.ids.customers:
-                person = CustomerId(decode("Customer", self.ids.customers[name]))
-                await customers.admit(
-                    tx, DEVELOPMENT_ISSUER, name, person, is_staff=False, now=now
-                )
-            else:
-                staff: StaffId = await customers.add_staff(tx, name, Role(name.upper()), now=now)
-                await customers.admit(tx, DEVELOPMENT_ISSUER, name, staff, is_staff=True, now=now)
-
-        await self.database.write(Caller(self.slug), work)
-        lifetime = timedelta(days=1000)
-        return issue_token(self.settings, self.slug, name, SOLD_ON, lifetime)
+class Studio(Frontend):
+    """A dance studio, with the courses and the people of fixture F by their short names."""
 
     async def add_customer(self, name: str) -> str:
         """Add a customer and give their id."""
@@ -224,14 +104,14 @@ class Studio:
     async def bundles(self, name: str) -> list[dict[str, Any]]:
         """List what a customer holds."""
         found = await self.query(
-            "{ me { bundles(first: 100) { edges { node { id balance expiresAt bundle { id name }"
-            " entries { edges { node { kind amount correlationId by } } } } } } } }",
+            "{ me { bundles(first: 100) { edges { node {"
+            " id balance expiresAt bundle { id name } entries { edges { node { kind amount correlationId by } } } } } } } }",
             as_=name,
         )
         return [edge["node"] for edge in found["me"]["bundles"]["edges"]]
 
     async def holdings(self, name: str) -> list[tuple[str, int, str, str]]:
-        """Sum up what a customer holds: of which bundle, the balance, the expiry, the ledger."""
+        """Sum up what a customer holds: of which bundle, the balance, expiry and ledger."""
         names = {key: short for short, key in self.ids.bundles.items()}
         return [
             (
@@ -274,8 +154,8 @@ class Studio:
     async def options(self, name: str, course: str, number: int) -> dict[str, Any]:
         """Ask how a customer could book a session."""
         found = await self.query(
-            "query ($id: ID!) { bookingOptions(session: $id) { way price { amountMinor currency }"
-            " opensAt userErrors { code } paymentOptions {"
+            "query ($id: ID!) { bookingOptions(session: $id) { way opensAt"
+            " price { amountMinor currency } userErrors { code } paymentOptions {"
             " method customerBundle { id } userErrors { code } } } }",
             id=self.session(course, number),
             as_=name,
@@ -368,9 +248,8 @@ class Studio:
     ) -> dict[str, Any]:
         """Ask to book a course, by default to be paid offline."""
         asked = {"course": self.ids.courses[course], "payWith": pay_with or {"offline": True}}
-        return await self.mutate(
-            "bookCourse", asked, "courseBooking { id payment { id } }", as_=name
-        )
+        fields = "courseBooking { id payment { id amount { amountMinor currency } paidAt } }"
+        return await self.mutate("bookCourse", asked, fields, as_=name)
 
     async def swap(
         self,
@@ -415,23 +294,38 @@ async def serving(
 ) -> AsyncIterator[tuple[httpx.AsyncClient, Settings]]:
     """Serve a database over HTTP on a port of its own."""
     settings = Settings(env="development", data=data, database_url=database.url)
-    app = create_app(settings, clock=clock, bolt_ons=bolt_ons, database=database)
+    app = assemble(
+        Application(
+            settings=settings,
+            database=database,
+            schema=_schema(bolt_ons),
+            verifier=TokenVerifier(*trusted_issuer(settings)),
+            clock=clock,
+            bolt_ons=bolt_ons,
+        )
+    )
     with socket.create_server(("127.0.0.1", 0)) as listener:
         # Without it each answer waits 40 ms for an acknowledgement: asyncio sees to that only
         # for sockets it opened itself.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on")
+        config.load()
         server = uvicorn.Server(config)
-        task = asyncio.create_task(server.serve(sockets=[listener]))
-        while not server.started:
-            await asyncio.sleep(0.005)
+        server.lifespan = config.lifespan_class(config)
+        # What `serve` does, without its loop, which looks only ten times a second whether to end.
+        await server.startup(sockets=[listener])
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         try:
             async with httpx.AsyncClient(base_url=address, timeout=60) as client:
                 yield client, settings
         finally:
-            server.should_exit = True
-            await task
+            await server.shutdown(sockets=[listener])
+
+
+@cache
+def _schema(bolt_ons: BoltOns) -> ComposedSchema:
+    """Build the schema once per process: it takes longer than most tests."""
+    return build_schema(bolt_ons.installed.values())
 
 
 async def open_studio(

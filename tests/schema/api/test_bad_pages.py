@@ -15,7 +15,7 @@ from classbolt_schema.pagination import decode_cursor
 from studio import Studio
 
 if TYPE_CHECKING:
-    from tests.schema.api.conftest import Ask, Dump, Examples
+    from tests.schema.api.conftest import Examples
 
 NOWHERE = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
 
@@ -93,8 +93,8 @@ async def test_a_list_gives_from_one_to_a_hundred_at_once(
         for no_number in (2**31, 2**63, 1.5, "1"):
             answer = await northside.ask(asked, {"first": no_number}, as_="owner")
             assert (answer.status, answer.error_codes) == (200, ["BAD_USER_INPUT"]), field
-        for first in (1, 100, None):
-            assert (await northside.ask(asked, {"first": first}, as_="owner")).data
+        for enough in (1, 100, None):
+            assert (await northside.ask(asked, {"first": enough}, as_="owner")).data
 
 
 async def test_a_cursor_that_is_none_is_refused(
@@ -162,7 +162,7 @@ async def test_an_id_that_leads_nowhere_for_the_caller_is_answered_with_null(
 async def test_lists_of_a_tag_that_is_not_there_are_empty_or_refuse_the_id(
     northside: Studio, foreign: dict[str, str]
 ) -> None:
-    empty = {"edges": []}
+    empty: dict[str, list[object]] = {"edges": []}
 
     for id_ in (encode("Tag", NOWHERE), foreign["Tag"]):
         answer = await northside.query(OF_TAG, id=id_)
@@ -192,6 +192,6 @@ async def test_a_time_to_search_by_needs_its_offset_and_a_year_within_reason(
     for at in bad:
         answer = await studio.ask(asked, {"at": at})
         assert (answer.status, answer.error_codes) == (200, ["BAD_USER_INPUT"]), at
-    for at in ("1970-01-01T00:00:00Z", "9899-12-31T23:59:59-12:00", None):
+    for at in ("1970-01-01T00:00:00Z", "9899-12-31T23:59:59Z", None):
         answer = await studio.ask(asked, {"at": at})
         assert answer.data == {"sessions": {"edges": []}}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from graphql import (
     GraphQLInputObjectType,
     GraphQLInputType,
@@ -111,22 +110,24 @@ async def test_no_way_to_write_a_document_goes_around_the_gate(
     assert literal is not None
     before = await dump()
 
-    for document, variables in (
+    documents: list[tuple[str, Input]] = [
         (f"mutation {{ createCourse(input: {print_ast(literal)}) {answer} }}", {}),
         (
-            "mutation ($policy: AutoRefundInput, $sessions: [NewSessionInput!]!) {"
-            ' createCourse(input: {title: "A", priceMinor: 1, autoRefund: $policy,'
-            f" sessions: $sessions}}) {answer} }}",
+            f"""mutation ($policy: AutoRefundInput, $sessions: [NewSessionInput!]!) {{
+              createCourse(input: {{title: "A", priceMinor: 1, autoRefund: $policy,
+                sessions: $sessions}}) {answer} }}""",
             {"policy": asked["autoRefund"], "sessions": asked["sessions"]},
         ),
         (
-            "mutation ($policy: AutoRefundInput = null, $offer: DropInInput) {"
-            ' createCourse(input: {title: "A", priceMinor: 1, autoRefund: $policy, sessions:'
-            ' [{startsAt: "2027-03-01T18:30:00Z", capacity: 5, dropIn: $offer}]})'
-            f" {answer} }}",
+            f"""mutation ($policy: AutoRefundInput = null, $offer: DropInInput) {{
+              createCourse(input: {{title: "A", priceMinor: 1, autoRefund: $policy, sessions:
+                [{{startsAt: "2027-03-01T18:30:00Z", capacity: 5, dropIn: $offer}}]}})
+              {answer} }}""",
             {"offer": asked["sessions"][0]["dropIn"]},
         ),
-    ):
+    ]
+
+    for document, variables in documents:
         payload = await northside.query(document, as_="owner", **variables)
         assert reasons(payload["createCourse"]) == expected
 

@@ -1,0 +1,171 @@
+"""Who may read what: the catalogue is everybody's, the rest is for those it is about and staff."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from graphql import GraphQLSchema
+
+from classbolt.values import PERMISSIONS, Permission, Role
+from studio import Studio
+
+if TYPE_CHECKING:
+    from tests.schema.api.conftest import Examples
+
+CATALOGUE = """{
+  account { slug name timeZone currency }
+  boltOns { code enabled }
+  tags { name }
+  courses { edges { node { title price { amountMinor } paymentMethods tag { name }
+    refundPolicy { notice { value } refunds { option bundle { name } } }
+    sessions { edges { node { startsAt seatsLeft dropIn { price { amountMinor } } } } } } } }
+  sessions { edges { node { startsAt tag { name } course { title }
+    dropIn { price { amountMinor } opensAt isOpen paymentMethods } } } }
+  openDropIns { edges { node { id } } }
+}"""
+
+
+async def test_anybody_may_read_the_whole_catalogue(
+    northside: Studio, examples: Examples
+) -> None:
+    del examples
+    options = "query ($id: ID!) { bookingOptions(session: $id) { price { amountMinor }"
+    options += " paymentOptions { method userErrors { code } } userErrors { code } } }"
+
+    read = await northside.query(CATALOGUE)
+    asked = await northside.query(options, id=northside.session("SAT", 1))
+
+    assert read["account"]["slug"] == "northside"
+    assert [each["enabled"] for each in read["boltOns"]] == [True, True]
+    assert len(read["courses"]["edges"]) == 4
+    assert len(read["sessions"]["edges"]) == 24
+    assert len(read["openDropIns"]["edges"]) == 3
+    assert asked["bookingOptions"]["userErrors"] == []
+    assert [each["method"] for each in asked["bookingOptions"]["paymentOptions"]] == [
+        "credit",
+        "offline",
+    ]
+
+
+async def everything_of(studio: Studio, name: str) -> dict[str, str]:
+    """Find an object of each type that is a customer's own."""
+    found: Any = await studio.query(
+        "{ me { id bookings { edges { node { id courseBooking { id payment { id } } } } }"
+        " bundles { edges { node { id } } } } }",
+        as_=name,
+    )
+    booking = found["me"]["bookings"]["edges"][0]["node"]
+    return {
+        "Customer": found["me"]["id"],
+        "Booking": booking["id"],
+        "CourseBooking": booking["courseBooking"]["id"],
+        "Payment": booking["courseBooking"]["payment"]["id"],
+        "CustomerBundle": found["me"]["bundles"]["edges"][0]["node"]["id"],
+    }
+
+
+SEES = """query ($ids: [ID!]!, $customer: ID!, $booking: ID!, $session: ID!) {
+  nodes(ids: $ids) { id }
+  customer(id: $customer) { name }
+  cancellationPreview(booking: $booking) { outcome }
+  bookingOptions(session: $session, customer: $customer) { way }
+}"""
+
+
+@pytest.mark.parametrize("who", [None, "Ben", "Ana", "staff"])
+async def test_what_is_a_customers_own_is_for_them_and_for_staff(
+    northside: Studio, examples: Examples, who: str | None
+) -> None:
+    del examples
+    anas = await everything_of(northside, "Ana")
+
+    asked = {
+        "ids": list(anas.values()),
+        "customer": anas["Customer"],
+        "booking": anas["Booking"],
+        "session": northside.session("SAT", 1),
+    }
+    answer = await northside.ask(SEES, asked, as_=who)
+
+    assert answer.error_codes == ([] if who else ["UNAUTHENTICATED"])  # of bookingOptions
+    seen = answer.body["data"]
+    if who in {"Ana", "staff"}:
+        assert [each["id"] for each in seen["nodes"]] == list(anas.values())
+        assert seen["customer"] == {"name": "Ana"}
+        assert seen["cancellationPreview"] == {"outcome": "NEW_BUNDLE"}
+        assert seen["bookingOptions"] == {"way": "drop_in"}
+    else:
+        assert seen["nodes"] == [None] * len(anas)
+        assert seen["customer"] is None
+        assert seen["cancellationPreview"] is None
+        assert seen["bookingOptions"] is None
+
+
+FOR_STAFF = {
+    "customers { edges { cursor } }": Permission.SERVE_CUSTOMERS,
+    "bundles { edges { cursor } }": Permission.SERVE_CUSTOMERS,
+    "sessions(first: 1) { edges { node { attendees { edges { node { id } } } } } }": (
+        Permission.SERVE_CUSTOMERS
+    ),
+    "boltOnChanges { code }": Permission.SWITCH_BOLT_ONS,
+}
+
+
+async def test_what_staff_read_is_refused_to_others_with_a_code(northside: Studio) -> None:
+    for asked, needed in FOR_STAFF.items():
+        document = f"{{ {asked} }}"
+        assert (await northside.ask(document)).error_codes == ["UNAUTHENTICATED"]
+        assert (await northside.ask(document, as_="Ana")).error_codes == ["FORBIDDEN"]
+        for role in Role:
+            expected = [] if needed in PERMISSIONS[role] else ["FORBIDDEN"]
+            answer = await northside.ask(document, as_=role.value.lower())
+            assert answer.error_codes == expected, (role, asked)
+
+
+async def test_a_refused_field_leaves_the_rest_of_the_answer_as_it_is(
+    northside: Studio,
+) -> None:
+    answer = await northside.ask(
+        "{ customers { edges { cursor } } tags { name } boltOnChanges { code } }", as_="Ana"
+    )
+
+    assert answer.status == 200
+    assert answer.error_codes == ["FORBIDDEN", "FORBIDDEN"]
+    assert [error["path"] for error in answer.body["errors"]] == [
+        ["customers"],
+        ["boltOnChanges"],
+    ]
+    assert answer.body["data"] == {
+        "customers": None,
+        "tags": [{"name": "Advanced"}, {"name": "Beginners"}],
+        "boltOnChanges": None,
+    }
+
+
+async def test_a_draft_is_for_staff_and_what_is_on_sale_for_everybody(
+    northside: Studio,
+) -> None:
+    asked = "query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Bundle { name } } }"
+    ids = [northside.ids.bundles["TEN"], northside.ids.bundles["RB-BEG"]]
+
+    for who in (None, "Ana"):
+        seen = await northside.query(asked, as_=who, ids=ids)
+        assert seen["nodes"] == [{"name": "Ten classes"}, None]
+    seen = await northside.query(asked, as_="staff", ids=ids)
+    assert seen["nodes"] == [{"name": "Ten classes"}, {"name": "Swap, beginners"}]
+
+
+async def test_only_a_customer_is_me(northside: Studio) -> None:
+    assert await northside.query("{ me { name } }") == {"me": None}
+    assert await northside.query("{ me { name } }", as_="owner") == {"me": None}
+    assert await northside.query("{ me { name } }", as_="Ana") == {"me": {"name": "Ana"}}
+
+
+def test_every_query_is_tried_by_somebody_who_may_not(schema: GraphQLSchema) -> None:
+    assert schema.query_type is not None
+    tried = "".join(
+        (CATALOGUE, SEES, *FOR_STAFF, "me", "bookingOptions", "course(", "session(", "node(")
+    )
+
+    assert {name for name in schema.query_type.fields if name not in tried} == set()
