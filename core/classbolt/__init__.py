@@ -3,7 +3,6 @@
 Beside it `classbolt.tables` to point at.
 """
 
-from classbolt.booking_rules import PayWith
 from classbolt.bookings import Booking
 from classbolt.bundles import Bundle, find_bundles
 from classbolt.cancellations import Cancellation
@@ -15,19 +14,19 @@ from classbolt.courses import find_courses
 from classbolt.credits import held_by
 from classbolt.db import Tx
 from classbolt.errors import (
-    AlreadyBooked,
     CreditExpired,
     CreditExpiresBeforeSession,
-    Forbidden,
     InsufficientCredits,
     InvalidInput,
     NotFound,
     Refusal,
     Refusals,
-    SessionFull,
 )
 from classbolt.facts import (
     COURSE,
+    CREDIT,
+    FREE,
+    OFFLINE,
     BookingDraft,
     BookingFacts,
     CourseFacts,
@@ -45,7 +44,6 @@ from classbolt.facts import (
 from classbolt.given import Given
 from classbolt.hooks import BoltOn, BoltOnInfo
 from classbolt.pages import Page, PageOf, fetch_page, fetch_pages
-from classbolt.payments import CREDIT, FREE, OFFLINE
 from classbolt.sessions import find_sessions, list_sessions
 from classbolt.times import after, before
 from classbolt.values import (
@@ -70,7 +68,6 @@ __all__ = [
     "FREE",
     "OFFLINE",
     "Actor",
-    "AlreadyBooked",
     "BoltOn",
     "BoltOnInfo",
     "Booking",
@@ -87,7 +84,6 @@ __all__ = [
     "CreditExpiresBeforeSession",
     "CustomerBundleId",
     "CustomerId",
-    "Forbidden",
     "Free",
     "Given",
     "HeldBundle",
@@ -98,7 +94,6 @@ __all__ = [
     "NotFound",
     "Page",
     "PageOf",
-    "PayWith",
     "PaymentOption",
     "Period",
     "Permission",
@@ -106,7 +101,6 @@ __all__ = [
     "Refusal",
     "Refusals",
     "SessionFacts",
-    "SessionFull",
     "SessionId",
     "SpendCredit",
     "TagId",

@@ -2,8 +2,8 @@
 
 pluggy holds the registry and validates hook names and arguments against `BoltOn`; what it lets
 pass in silence (a misspelt hook, a plain function where a coroutine is due) is refused here,
-with the name of the culprit. A bolt-on that cannot be loaded is left out and reported: the
-others, and the studio, go on.
+with the name of the culprit. A bolt-on whose package is gone is left out
+and reported; one that is broken stops the start.
 """
 
 from __future__ import annotations
@@ -133,10 +133,12 @@ def find_bolt_ons() -> Iterable[BoltOn]:
 def _load(entry: EntryPoint) -> BoltOn | None:
     try:
         bolt_on: BoltOn = entry.load()()
-    except ImportError:
-        # Its folder may be gone while the distribution still names it. Customers' credits and
-        # bookings are core's, so serving on without it is safe; its data stays.
-        log.warning("bolt_on_not_loaded", bolt_on=entry.name, exc_info=True)
+    except ModuleNotFoundError as missing:
+        # Only if the bolt-on itself is gone while its distribution still names it. One that is
+        # there but broken stops the start: serving on without it would cost customers refunds.
+        if missing.name is None or entry.module.split(".")[0] != missing.name.split(".")[0]:
+            raise
+        log.warning("bolt_on_not_loaded", bolt_on=entry.name, missing=missing.name)
         return None
     return bolt_on
 

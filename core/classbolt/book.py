@@ -34,7 +34,15 @@ from classbolt.bookings import (
 from classbolt.courses import get_course
 from classbolt.customers import whom
 from classbolt.db import Tx
-from classbolt.errors import CourseFull, NotFound, NoWayToBook, Refusal, SessionFull, refuse_if
+from classbolt.errors import (
+    CourseFull,
+    NotFound,
+    NoWayToBook,
+    Refusal,
+    Refusals,
+    SessionFull,
+    refuse_if,
+)
 from classbolt.facts import (
     COURSE,
     BookingDraft,
@@ -125,14 +133,12 @@ async def place(
     """
     await credits.lock_bundles_of(tx, customer_id)
     decision = await _decide(tx, await _draft(tx, actor, session, customer_id), now)
-    if decision.draft.way is None:
-        refuse_if(decision.refusals)
-        raise NoWayToBook
+    way = decision.draft.way
+    if way is None:
+        raise Refusals(decision.refusals)
     option = choose(decision.options, pay_with)
     refuse_if([*decision.refusals, *option.refusals])
-    booking = await _write(
-        tx, actor, decision, decision.draft.way, option, customer_id=customer_id, now=now
-    )
+    booking = await _write(tx, actor, decision, way, option, customer_id=customer_id, now=now)
     await tx.bolt_ons.bookings_written(tx, [booking], now)
     return booking
 
@@ -255,17 +261,17 @@ async def _write(
         status=BOOKED,
         booked_at=now,
     )
-    await write_bookings(tx, [booking])
     if credit is not None:
         await credits.spend(
             tx,
-            actor,
             credit.customer_bundle_id,
             customer_id=customer_id,
-            booking_id=booking.id,
             session_starts_at=session.starts_at,
             now=now,
         )
+    await write_bookings(tx, [booking])
+    if credit is not None:
+        await credits.enter_spend(tx, actor, credit.customer_bundle_id, booking.id, now=now)
     return booking
 
 

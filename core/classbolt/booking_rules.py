@@ -20,6 +20,8 @@ from classbolt.errors import (
     SessionStarted,
 )
 from classbolt.facts import (
+    FREE,
+    OFFLINE,
     BookingDraft,
     CourseFacts,
     Free,
@@ -27,7 +29,6 @@ from classbolt.facts import (
     RecordOffline,
     SessionFacts,
 )
-from classbolt.payments import FREE, OFFLINE
 from classbolt.values import Actor, Money, SessionId
 
 

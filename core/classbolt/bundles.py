@@ -75,6 +75,12 @@ TAGS_OF_BUNDLES = (
     .where(mine(bundle_tags), bundle_tags.c.bundle_id.in_(bindparam("ids", expanding=True)))
     .order_by(tags.c.name)
 )
+# Its tags are replaced as a whole: one change after the other.
+LOCK_BUNDLE = (
+    select(bundles.c.id)
+    .where(mine(bundles), bundles.c.id == bindparam("bundle_id"))
+    .with_for_update(key_share=True)
+)
 ARCHIVE = (
     update(bundles)
     .where(mine(bundles), bundles.c.id == bindparam("bundle_id"))
@@ -133,6 +139,7 @@ async def update_bundle(
         InvalidInput: A value cannot be used.
     """
     actor.require(Permission.SET_UP)
+    await tx.lock(LOCK_BUNDLE, {"bundle_id": bundle_id})
     await get_bundle(tx, bundle_id, "bundle")
     if values := _columns(changes):
         await tx.execute(

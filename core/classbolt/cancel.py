@@ -39,8 +39,7 @@ from classbolt.errors import (
     SessionStarted,
     TryAgain,
 )
-from classbolt.facts import BookingFacts, CreditBack, IssueBundle, SessionFacts, Terms
-from classbolt.payments import CREDIT
+from classbolt.facts import CREDIT, BookingFacts, CreditBack, IssueBundle, SessionFacts, Terms
 from classbolt.tables import bookings, payments
 from classbolt.values import (
     Actor,
@@ -53,6 +52,7 @@ from classbolt.values import (
     new_id,
 )
 
+LONGEST_REASON = 500
 STAFF_MAY_LOOK_BACK = timedelta(days=30)
 
 
@@ -374,9 +374,10 @@ def _cancellation(
         by_business=facts.by_business,
         outcome=outcome,
         reason=terms.refusal.code if terms.refusal else None,
-        reason_text=terms.refusal.message if terms.refusal else None,
+        reason_text=terms.refusal.message[:LONGEST_REASON] if terms.refusal else None,
         option=terms.option,
         deadline=terms.deadline,
+        decided_by=terms.decided_by,
         policy=dict(terms.policy),
         customer_bundle_id=received,
     )

@@ -30,6 +30,7 @@ class Cancellation:
         reason: The code of the refusal, exactly if the outcome is NONE; `reason_text` says it.
         option: Which kind of booking this was to the policy.
         deadline: Until when cancelling would have given something back.
+        decided_by: The code of the bolt-on that decided.
         policy: A copy of the policy that decided.
         customer_bundle_id: What received the credit.
     """
@@ -45,6 +46,7 @@ class Cancellation:
     reason_text: str | None
     option: str | None
     deadline: datetime | None
+    decided_by: str | None
     policy: Mapping[str, Any] | None
     customer_bundle_id: CustomerBundleId | None
 
@@ -61,6 +63,7 @@ CANCELLATIONS = select(
     cancellations.c.reason_text,
     cancellations.c.option,
     cancellations.c.deadline,
+    cancellations.c.decided_by,
     cancellations.c.policy,
     cancellations.c.customer_bundle_id,
 ).where(mine(cancellations), cancellations.c.booking_id.in_(bindparam("ids", expanding=True)))

@@ -47,16 +47,14 @@ def text(value: str, *path: str | int, most: int = 200, least: int = 1) -> str:
     Raises:
         InvalidInput: The text cannot be stored.
     """
-    trimmed = value.strip()
+    trimmed = value.strip().replace("\r\n", "\n")
     if len(trimmed) < least:
         raise InvalidInput("This must not be empty.", *path)
     if len(trimmed) > most:
         raise InvalidInput(f"This must not be longer than {most} characters.", *path)
-    # Control characters, lone surrogates and unassigned code points; databases refuse the first
-    # two in their own ways.
+    # Control characters and lone surrogates: databases refuse them in their own ways.
     if any(
-        unicodedata.category(each) in {"Cc", "Cs", "Cn"} and each not in "\n\t"
-        for each in trimmed
+        unicodedata.category(each) in {"Cc", "Cs"} and each not in "\n\t" for each in trimmed
     ):
         raise InvalidInput("This contains characters that cannot be stored.", *path)
     return trimmed

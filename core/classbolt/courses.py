@@ -13,11 +13,11 @@ from classbolt.checks import mine
 from classbolt.columns import AnyRow
 from classbolt.db import Tx
 from classbolt.errors import NotFound
-from classbolt.facts import CourseFacts
+from classbolt.facts import OFFLINE, CourseFacts
 from classbolt.given import Given
 from classbolt.pages import Page, PageOf, fetch_page
-from classbolt.payments import COURSE_METHODS, OFFLINE
-from classbolt.sessions import NewSession, add_sessions
+from classbolt.payments import COURSE_METHODS
+from classbolt.sessions import LOCK_COURSE, NewSession, add_sessions
 from classbolt.tables import courses, tags
 from classbolt.values import Actor, CourseId, Money, Permission, TagId, new_id
 
@@ -93,6 +93,8 @@ async def update_course(
         InvalidInput: A value cannot be used.
     """
     actor.require(Permission.SET_UP)
+    # What bolt-ons keep for a course is replaced as a whole: one change after the other.
+    await tx.lock(LOCK_COURSE, {"course_id": course_id})
     await get_course(tx, course_id, "course")
     if columns := await _columns(tx, changes):
         await tx.execute(

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, or_, select, update
 
 from classbolt import bundles, checks
 from classbolt.checks import mine
 from classbolt.columns import AnyRow
 from classbolt.db import Tx
-from classbolt.errors import InsufficientCredits, InvalidInput, TryAgain
+from classbolt.errors import InsufficientCredits, InvalidInput, NotFound, TryAgain
 from classbolt.facts import HeldBundle
 from classbolt.pages import Page, PageOf, fetch_pages
 from classbolt.tables import bundle_tags, credit_entries, customer_bundles, customers
@@ -75,7 +75,7 @@ HELD = select(
 ).where(mine(customer_bundles))
 HELD_BY_CUSTOMERS = HELD.where(
     customer_bundles.c.customer_id.in_(bindparam("customer_ids", expanding=True)),
-    customer_bundles.c.balance > 0,
+    or_(customer_bundles.c.balance > 0, customer_bundles.c.expires_at > bindparam("now")),
 )
 HELD_BY_ID = HELD.where(customer_bundles.c.id.in_(bindparam("ids", expanding=True)))
 TAGS_OF_HELD = select(bundle_tags.c.bundle_id, bundle_tags.c.tag_id).where(
@@ -110,11 +110,11 @@ PUT_BACK = (
     update(customer_bundles)
     .where(
         mine(customer_bundles),
-        customer_bundles.c.id == bindparam("customer_bundle_id"),
+        customer_bundles.c.id.in_(bindparam("customer_bundle_ids", expanding=True)),
         customer_bundles.c.balance < customer_bundles.c.credits,
     )
     .values(balance=customer_bundles.c.balance + 1)
-    .returning(customer_bundles.c.balance)
+    .returning(customer_bundles.c.id)
 )
 ENTRIES = select(
     credit_entries.c.customer_bundle_id,
@@ -160,10 +160,17 @@ async def give_bundle(
 async def issue(
     tx: Tx, actor: Actor, issues: Sequence[Issue], *, now: datetime
 ) -> list[CustomerBundleId]:
-    """Issue copies of bundles with all their credits, and enter them into the ledger."""
+    """Issue copies of bundles with all their credits, and enter them into the ledger.
+
+    Raises:
+        NotFound: One of the bundles is unknown.
+    """
     if not issues:
         return []
-    templates = await bundles.find_bundles(tx, {each.bundle_id for each in issues})
+    wanted = {each.bundle_id for each in issues}
+    templates = await bundles.find_bundles(tx, wanted)
+    if len(templates) != len(wanted):
+        raise NotFound
     ids = [CustomerBundleId(new_id()) for _ in issues]
     await tx.insert(
         customer_bundles,
@@ -190,15 +197,13 @@ async def issue(
 
 async def spend(
     tx: Tx,
-    actor: Actor,
     customer_bundle_id: CustomerBundleId,
     *,
     customer_id: CustomerId,
-    booking_id: BookingId,
     session_starts_at: datetime,
     now: datetime,
 ) -> None:
-    """Spend one credit on a booking.
+    """Take one credit for a session; its line in the ledger follows with `enter_spend`.
 
     Raises:
         InsufficientCredits: The bundle is empty, not this customer's, or not valid for this
@@ -215,6 +220,17 @@ async def spend(
     )
     if left is None:
         raise InsufficientCredits
+
+
+async def enter_spend(
+    tx: Tx,
+    actor: Actor,
+    customer_bundle_id: CustomerBundleId,
+    booking_id: BookingId,
+    *,
+    now: datetime,
+) -> None:
+    """Enter into the ledger which booking a credit was taken for."""
     await _enter(tx, actor, [(customer_bundle_id, "SPEND", -1, booking_id)], now=now)
 
 
@@ -232,9 +248,11 @@ async def credit_back(
     Raises:
         TryAgain: A balance is full already, so another request must have been first.
     """
-    for customer_bundle_id, _ in backs:
-        if await tx.scalar(PUT_BACK, {"customer_bundle_id": customer_bundle_id}) is None:
-            raise TryAgain
+    if not backs:
+        return
+    put_back = await tx.all(PUT_BACK, {"customer_bundle_ids": [held for held, _ in backs]})
+    if len(put_back) != len(backs):
+        raise TryAgain
     await _enter(
         tx, actor, [(held, "CREDIT_BACK", 1, booking_id) for held, booking_id in backs], now=now
     )
@@ -252,12 +270,12 @@ async def lock_bundles(tx: Tx, ids: Iterable[CustomerBundleId]) -> None:
 
 
 async def held_by(
-    tx: Tx, customer_ids: Iterable[CustomerId]
+    tx: Tx, customer_ids: Iterable[CustomerId], *, now: datetime
 ) -> Mapping[CustomerId, list[HeldBundle]]:
-    """Find the bundles of customers that have credits left, expired ones too."""
+    """Find the bundles of customers that are valid or have credits left."""
     found: dict[CustomerId, list[HeldBundle]] = defaultdict(list)
-    rows = await tx.all(HELD_BY_CUSTOMERS, {"customer_ids": list(set(customer_ids))})
-    for held in await _with_tags(tx, rows):
+    asked = {"customer_ids": list(set(customer_ids)), "now": now}
+    for held in await _with_tags(tx, await tx.all(HELD_BY_CUSTOMERS, asked)):
         found[held.customer_id].append(held)
     return found
 

@@ -10,13 +10,14 @@ transaction's statements travel on one connection.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from sqlalchemy.exc import DBAPIError
 
+from classbolt.answers import objection
 from classbolt.contention import is_contention
 from classbolt.errors import BoltOnFailed, Refusal, Refusals
 from classbolt.facts import (
@@ -135,7 +136,7 @@ class EnabledBoltOns:
         answers = await self._decide(
             "cancellation_terms", bookings, Terms | None, tx=tx, bookings=bookings, now=now
         )
-        return [next(iter(column), None) for column in _columns(answers, bookings)]
+        return [next(filter(None, column), None) for column in _columns(answers, bookings)]
 
     async def check_refund(
         self,
@@ -193,13 +194,26 @@ class EnabledBoltOns:
         self, hook: str, batch: Sequence[Any], kind: Any, **given: Any
     ) -> list[Sequence[Any]]:
         """Ask each bolt-on for as many answers of a kind as there are things in the batch."""
-        answers = []
+        answers: list[Sequence[Any]] = []
         for implementation in self._table[hook] if batch else ():
             answer = await implementation.call(given)
             if not _is_list_of(answer, kind) or len(answer) != len(batch):
                 raise implementation.failed(f"expected {len(batch)} answers of {kind}")
-            answers.append(answer)
+            for each, asked in zip(answer, batch, strict=True):
+                for one in each if isinstance(each, list | tuple) else (each,):
+                    if wrong := _objection(one, asked, given):
+                        raise implementation.failed(wrong)
+            answers.append([_signed(each, implementation.bolt_on) for each in answer])
         return answers
+
+
+def _objection(answer: object, asked: object, given: Mapping[str, Any]) -> str | None:
+    return objection(answer, asked, currency=given["tx"].account.currency, now=given["now"])
+
+
+def _signed(answer: Any, bolt_on: str) -> Any:
+    """Note who decided what a cancellation gives back; it is kept with it."""
+    return replace(answer, decided_by=bolt_on) if isinstance(answer, Terms) else answer
 
 
 def _is_list_of(answer: object, kind: Any) -> bool:

@@ -7,6 +7,7 @@ a bug: masked for the client, loud for us.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import ClassVar, Self
@@ -23,6 +24,12 @@ class Refusal(Exception):
 
     code: ClassVar[str]
     facts: ClassVar[Mapping[str, type]] = {}
+
+    def __init_subclass__(cls) -> None:
+        """Hold every refusal to a code, when its class is made."""
+        super().__init_subclass__()
+        if not re.fullmatch(r"[A-Z][A-Z0-9_]{1,59}", getattr(cls, "code", "")):
+            raise TypeError(f"{cls.__name__} needs a code in capitals, such as SESSION_FULL")
 
     def __init__(self, message: str) -> None:
         super().__init__(message)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +23,11 @@ from classbolt.values import (
     SessionId,
     TagId,
 )
+
+# Payment methods: money that staff note, nothing at all, one credit.
+OFFLINE = "offline"
+FREE = "free"
+CREDIT = "credit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,11 @@ class WayToBook:
     price: Money
     opens_at: datetime | None = None
 
+    def __post_init__(self) -> None:
+        """Hold a way to a code that can be stored."""
+        if not re.fullmatch(r"[a-z][a-z0-9_]{1,39}", self.code):
+            raise ValueError(f"{self.code!r} is no code of a way to book")
+
 
 COURSE = "course"
 """The way of a place that came with its course. A customer books it by booking the course."""
@@ -129,6 +141,9 @@ class Free:
     """Nothing is owed."""
 
 
+METHOD_OF = {SpendCredit: CREDIT, RecordOffline: OFFLINE, Free: FREE}
+
+
 @dataclass(frozen=True, slots=True)
 class PaymentOption:
     """One way to pay for a draft.
@@ -147,9 +162,18 @@ class PaymentOption:
     refusals: tuple[Refusal, ...] = ()
 
     def __post_init__(self) -> None:
-        """Hold an option to say what core does, or why it cannot be taken."""
-        if self.action is None and not self.refusals:
-            raise ValueError("a payment option without an action needs a refusal")
+        """Hold an option to say one thing: what core does for this method, or why it cannot."""
+        if self.action is None:
+            if not self.refusals:
+                raise ValueError("a payment option without an action needs a refusal")
+            return
+        if METHOD_OF[type(self.action)] != self.method:
+            raise ValueError(f"{self.method!r} is not how {self.action} is paid")
+        spends = (
+            self.action.customer_bundle_id if isinstance(self.action, SpendCredit) else None
+        )
+        if self.source not in {None, spends}:
+            raise ValueError("a payment option pays with the source it names")
 
 
 # Cancelling
@@ -204,6 +228,7 @@ class Terms:
         deadline: Until when cancelling gives something back; None if no moment does.
         give_back: What core gives; None exactly if there is a refusal.
         refusal: Why nothing is given. The cancellation itself still happens.
+        decided_by: The bolt-on's code; core fills it in.
         policy: A copy of the policy that decided, kept with the cancellation (B4).
     """
 
@@ -211,9 +236,11 @@ class Terms:
     deadline: datetime | None = None
     give_back: CreditBack | IssueBundle | None = None
     refusal: Refusal | None = None
+    decided_by: str | None = None
     policy: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Hold terms to an answer: something is given back, or there is a reason why not."""
         if (self.give_back is None) == (self.refusal is None):
             raise ValueError("terms give something back or say why not, one of the two")
+        json.dumps(self.policy)  # a copy that cannot be kept fails here, where it is made

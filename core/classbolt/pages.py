@@ -46,20 +46,26 @@ class PageOf(Generic[R]):
         rows: The rows in their order.
         keys: The key of each row.
         has_next: Whether more rows follow.
+        end: The key after which the next page begins; None if nothing was read.
     """
 
     rows: Sequence[R]
     keys: Sequence[tuple[Any, ...]]
     has_next: bool
+    end: tuple[Any, ...] | None
 
     def map(self, change: Callable[[R], S]) -> PageOf[S]:
         """Give the same page with every row changed into something else."""
-        return PageOf([change(row) for row in self.rows], self.keys, self.has_next)
+        return PageOf([change(row) for row in self.rows], self.keys, self.has_next, self.end)
 
     def only(self, keep: Callable[[R], bool]) -> PageOf[R]:
-        """Give the same page without some rows; it may then be shorter than was asked for."""
+        """Give the same page without some rows; it may then be short, or even empty.
+
+        The next page still begins where this one ended, or nobody could ask for it.
+        """
         kept = [pair for pair in zip(self.rows, self.keys, strict=True) if keep(pair[0])]
-        return PageOf([row for row, _ in kept], [key for _, key in kept], self.has_next)
+        rows, keys = [row for row, _ in kept], [key for _, key in kept]
+        return PageOf(rows, keys, self.has_next, self.end)
 
 
 async def fetch_page(
@@ -152,8 +158,10 @@ def _cut(rows: Sequence[AnyRow], keys: Keys, page: Page) -> PageOf[AnyRow]:
     """Keep a page of rows; the one row more that was read says that others follow."""
     kept = rows[: page.first]
     names = [f"page_key_{n}" for n in range(len(keys))]
+    found = [tuple(getattr(row, name) for name in names) for row in kept]
     return PageOf(
         rows=kept,
-        keys=[tuple(getattr(row, name) for name in names) for row in kept],
+        keys=found,
         has_next=len(rows) > page.first,
+        end=found[-1] if found else None,
     )

@@ -15,12 +15,10 @@ from classbolt.checks import mine
 from classbolt.columns import AnyRow
 from classbolt.db import Tx
 from classbolt.errors import NotFound
+from classbolt.facts import FREE, OFFLINE
 from classbolt.tables import payments
 from classbolt.values import Actor, CustomerId, Money, PaymentId, Permission, new_id
 
-OFFLINE = "offline"
-FREE = "free"
-CREDIT = "credit"
 COURSE_METHODS = frozenset({OFFLINE})
 """What a course can be set to accept; what costs nothing is free anyway."""
 

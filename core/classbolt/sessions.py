@@ -18,7 +18,13 @@ from classbolt import checks
 from classbolt.checks import mine
 from classbolt.columns import AnyRow
 from classbolt.db import Tx
-from classbolt.errors import InvalidInput, NotFound, SessionCalledOff, SessionFull
+from classbolt.errors import (
+    InvalidInput,
+    NotFound,
+    SessionCalledOff,
+    SessionFull,
+    SessionStarted,
+)
 from classbolt.facts import SessionFacts
 from classbolt.given import Given
 from classbolt.pages import Page, PageOf, fetch_page, fetch_pages
@@ -27,7 +33,7 @@ from classbolt.values import Actor, CourseId, Permission, SessionId, TagId, new_
 
 MOST_SESSIONS = 200
 """A course has at most this many sessions, so that booking it stays one short transaction."""
-MOST_SEATS = 100_000
+MOST_SEATS = 10_000
 LONGEST_MINUTES = 7 * 24 * 60
 
 
@@ -78,6 +84,11 @@ LOCK_SESSIONS_OF_COURSE = (
     .order_by(sessions.c.id)
     .with_for_update(of=sessions)
 )
+LOCK_COURSE = (
+    select(courses.c.id)
+    .where(mine(courses), courses.c.id == bindparam("course_id"))
+    .with_for_update(key_share=True)
+)
 TAKE_SEATS = (
     update(sessions)
     .where(
@@ -111,7 +122,6 @@ CALL_OFF = (
         sessions.c.called_off_at.is_(None),
     )
     .values(called_off_at=bindparam("now"))
-    .returning(sessions.c.id)
 )
 
 
@@ -132,6 +142,8 @@ async def add_sessions(
     """
     actor.require(Permission.SET_UP)
     await checks.must_exist(tx, courses, [course_id], "course")
+    # A course without sessions has none to lock, and two requests could add too many.
+    await tx.lock(LOCK_COURSE, {"course_id": course_id})
     there = await tx.all(LOCK_SESSIONS_OF_COURSE, {"course_id": course_id})
     if not new or len(there) + len(new) > MOST_SESSIONS:
         raise InvalidInput(
@@ -162,12 +174,15 @@ async def update_session(
         Forbidden: The actor does not set up the account.
         NotFound: The session or the tag is unknown.
         SessionCalledOff: It was called off.
+        SessionStarted: It has started, and whoever was booked has had its worth.
         InvalidInput: A value cannot be used.
     """
     actor.require(Permission.SET_UP)
     locked = list((await lock_sessions(tx, [session_id], "session")).values())
     if locked[0].called_off_at is not None:
         raise SessionCalledOff().at("session")
+    if locked[0].starts_at <= now:
+        raise SessionStarted().at("session")
     return (await _change(tx, locked, changes, given=given, now=now))[0]
 
 

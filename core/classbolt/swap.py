@@ -18,7 +18,7 @@ from classbolt.cancel import RefundChoice, place_of, release
 from classbolt.cancellations import Cancellation
 from classbolt.db import Tx
 from classbolt.errors import AlreadyBooked, NotBooked
-from classbolt.payments import CREDIT
+from classbolt.facts import CREDIT
 from classbolt.values import Actor, BookingId, SessionId
 
 

@@ -309,6 +309,7 @@ cancellations = Table(
     Column("reason_text", String(500)),
     Column("option", String(60)),
     Column("deadline", Instant),
+    Column("decided_by", String(40)),
     Column("policy", JSON),
     Column("customer_bundle_id", Key),
     refers_to(bookings, "booking_id"),

@@ -44,12 +44,20 @@ def new_id() -> UUID:
     )
 
 
+LARGEST_AMOUNT = 2**31 - 1
+
+
 @dataclass(frozen=True, slots=True)
 class Money:
-    """An amount in minor units (pence, cents) of the account's one currency."""
+    """An amount in minor units (pence, cents) of the account's one currency; never negative."""
 
     amount_minor: int
     currency: str
+
+    def __post_init__(self) -> None:
+        """Hold an amount to what can be stored."""
+        if not 0 <= self.amount_minor <= LARGEST_AMOUNT:
+            raise ValueError(f"{self.amount_minor} is no amount of money")
 
 
 class Unit(StrEnum):

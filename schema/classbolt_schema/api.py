@@ -3,6 +3,7 @@
 from strawberry import UNSET
 from strawberry.types.unset import UnsetType
 
+from classbolt_schema.compose.enums import show_enum
 from classbolt_schema.compose.extension import SchemaExtension
 from classbolt_schema.compose.info import Info
 from classbolt_schema.compose.inputs import InputField, chosen, given_of
@@ -65,5 +66,6 @@ __all__ = [
     "given_of",
     "mutation",
     "page",
+    "show_enum",
     "to_user_error",
 ]

@@ -54,7 +54,7 @@ class PageInfo:
 
     has_next_page: bool = strawberry.field(description="Whether there are more after these.")
     end_cursor: str | None = strawberry.field(
-        description="The cursor of the last of these; null if there are none."
+        description="The cursor after which the next part begins; null if the list is empty."
     )
 
 
@@ -80,7 +80,7 @@ class Connection(Generic[T]):
             Edge(cursor=encode_cursor(key), node=node(row))
             for row, key in zip(part.rows, part.keys, strict=True)
         ]
-        end = edges[-1].cursor if edges else None
+        end = None if part.end is None else encode_cursor(part.end)
         return cls(edges=edges, page_info=PageInfo(has_next_page=part.has_next, end_cursor=end))
 
 

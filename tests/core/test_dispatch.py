@@ -5,8 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import closing
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -17,17 +19,17 @@ from classbolt.bolt_ons import BoltOns
 from classbolt.db import Tx
 from classbolt.dispatch import EnabledBoltOns
 from classbolt.errors import BoltOnFailed, Refusal, Refusals, SessionFull, SessionStarted
-from classbolt.facts import CreditBack, PaymentOption, Terms, WayToBook
+from classbolt.facts import IssueBundle, PaymentOption, Terms, WayToBook
 from classbolt.given import Given
 from classbolt.hooks import BoltOn, BoltOnInfo
-from classbolt.values import CustomerBundleId, Money, new_id
+from classbolt.values import BundleId, Money, new_id
 from studio import at
 
 NOW = at("2027-01-22T09:00")
-TX = cast("Tx", object())
+TX = cast("Tx", SimpleNamespace(account=SimpleNamespace(currency="GBP")))
 TWO: list[Any] = ["a draft", "another draft"]
 WAY = WayToBook("drop_in", Money(1200, "GBP"))
-BACK = Terms(give_back=CreditBack(CustomerBundleId(new_id())))
+BACK = Terms(give_back=IssueBundle(BundleId(new_id()), NOW + timedelta(days=30)))
 OPTION = PaymentOption("credit", refusals=(SessionFull(),))
 
 Ask = Callable[[EnabledBoltOns], Awaitable[Any]]
@@ -225,7 +227,10 @@ async def test_the_first_reason_against_a_refund_is_given() -> None:
     )
 
     assert await bolt_ons.check_refund(TX, TWO, [BACK, BACK], NOW) == [full, started]
-    assert await bolt_ons.cancellation_terms(TX, TWO, NOW) == [BACK, None]
+    assert await bolt_ons.cancellation_terms(TX, TWO, NOW) == [
+        replace(BACK, decided_by="third"),
+        None,
+    ]
 
 
 def test_accounts_with_the_same_bolt_ons_share_what_was_looked_up() -> None:

@@ -1,4 +1,4 @@
-"""One credit pays for one place, in however many sessions it is spent at once (D4)."""
+"""One credit pays for one place, in however many sessions it is spent at once (J2)."""
 
 from __future__ import annotations
 

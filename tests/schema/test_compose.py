@@ -129,7 +129,7 @@ async def sessions(
 ) -> Sequence[Connection[Session]]:
     request_of(info).ran.append(("sessions", len(courses)))
     numbers = range(page(first, after).first)
-    part = PageOf[int](rows=numbers, keys=[(n,) for n in numbers], has_next=False)
+    part = PageOf[int](numbers, keys=[(n,) for n in numbers], has_next=False, end=None)
     return [Connection[Session].of(part, _maker(course)) for course in courses]
 
 

@@ -295,6 +295,6 @@ async def test_a_connection_shows_a_page_of_nodes_each_with_its_cursor(
 
 
 def test_an_empty_connection_ends_nowhere() -> None:
-    shown = Connection[str].of(PageOf[str](rows=[], keys=[], has_next=False), str)
+    shown = Connection[str].of(PageOf[str](rows=[], keys=[], has_next=False, end=None), str)
 
     assert (shown.edges, shown.page_info.end_cursor) == ([], None)

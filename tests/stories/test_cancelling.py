@@ -43,6 +43,25 @@ async def test_exactly_at_the_deadline_is_in_time(northside: Studio) -> None:
     assert await northside.holdings("Ana") == [("RB-BEG", 1, "2027-02-23T18:30:00Z", "ISSUE")]
 
 
+async def test_a_day_of_notice_is_not_always_24_hours(northside: Studio) -> None:
+    """X1, A7: clocks go forward in between; the validity is read off the calendar too."""
+    for unit, value in (("DAYS", 1), ("HOURS", 24)):
+        policy = {**policy_of(northside), "notice": {"value": value, "unit": unit}}
+        await northside.add_course(unit, "2027-03-28T19:00+01:00", autoRefund=policy)
+        await northside.add_buyer(f"Buyer of {unit}", unit)
+    northside.clock.set("2027-03-27T18:30")
+
+    in_days = await northside.cancel("Buyer of DAYS", "DAYS", 1)
+    in_hours = await northside.cancel("Buyer of HOURS", "HOURS", 1)
+
+    assert in_days["cancellation"]["autoRefund"]["deadline"] == "2027-03-27T19:00:00Z"
+    assert in_hours["cancellation"]["autoRefund"]["deadline"] == "2027-03-27T18:00:00Z"
+    assert await northside.holdings("Buyer of DAYS") == [
+        ("RB-BEG", 1, "2027-04-26T17:30:00Z", "ISSUE")
+    ]
+    assert await northside.holdings("Buyer of HOURS") == []
+
+
 async def test_cancelling_twice_tells_of_the_first_time_and_changes_nothing(
     northside: Studio,
 ) -> None:

@@ -222,6 +222,28 @@ async def test_the_list_comes_in_pages(northside: Studio) -> None:
     assert second["pageInfo"]["hasNextPage"] is False
 
 
+async def test_pages_go_on_past_a_session_that_was_moved_while_drop_ins_were_off(
+    northside: Studio,
+) -> None:
+    """Its page may be empty, but never the last one before others that are open."""
+    day = {"value": 1, "unit": "DAYS"}
+    offer = {"priceMinor": 1200, "opensBefore": day}
+    await northside.add_course("NOON", "2027-01-22T12:00", dropIn=offer)
+    await northside.switch("drop_in", on=False)
+    await northside.change("NOON", 1, startsAt="2027-01-26T12:00:00Z")
+    await northside.switch("drop_in", on=True)
+    northside.clock.set(IN_JANUARY)
+
+    pages = [await _page(northside, first=1)]
+    while pages[-1]["pageInfo"]["hasNextPage"]:
+        cursor = pages[-1]["pageInfo"]["endCursor"]
+        assert cursor is not None
+        pages.append(await _page(northside, first=1, after=cursor))
+
+    listed = [name for page in pages for name in _names(northside, page)]
+    assert listed == await _open(northside) == ["SAT 2", "WED 3", "THU 3"]
+
+
 async def _page(studio: Studio, **arguments: Any) -> dict[str, Any]:
     """Ask for a page of what is open, as anybody can."""
     found = await studio.query(

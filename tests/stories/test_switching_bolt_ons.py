@@ -267,8 +267,13 @@ async def _offers(studio: Studio) -> dict[str, Any]:
 
 
 def _no_way() -> dict[str, Any]:
-    nothing = {"way": None, "opensAt": None, "price": None, "paymentOptions": []}
-    return {**nothing, "userErrors": [{"code": "NO_WAY_TO_BOOK"}]}
+    return {
+        "way": None,
+        "opensAt": None,
+        "price": None,
+        "paymentOptions": [],
+        "userErrors": [{"code": "NO_WAY_TO_BOOK"}],
+    }
 
 
 async def _titles(studio: Studio) -> list[str]:

@@ -29,7 +29,7 @@ ROUNDS = range(1, 6)
 PATIENCE = range(1, 11)
 """How often a race is run, at most, until it is seen where nothing protects."""
 FIRST = datetime.fromisoformat("2027-01-18T09:00:00Z")
-MONTHS = {"value": 60, "unit": "DAYS"}
+TWO_MONTHS = {"value": 60, "unit": "DAYS"}
 
 CONNECTIONS = 30
 UNPROTECTED_SQLITE = (
@@ -119,7 +119,7 @@ async def add_course(studio: Studio, short: str, *, sessions: int, seats: int) -
                 "capacity": seats,
                 "dropIn": {
                     "priceMinor": 1200,
-                    "opensBefore": MONTHS,
+                    "opensBefore": TWO_MONTHS,
                     "paymentMethods": ["credit", "offline"],
                 },
             }

@@ -105,7 +105,8 @@ class Studio(Frontend):
         """List what a customer holds."""
         found = await self.query(
             "{ me { bundles(first: 100) { edges { node {"
-            " id balance expiresAt bundle { id name } entries { edges { node { kind amount correlationId by } } } } } } } }",
+            " id balance expiresAt bundle { id name }"
+            " entries { edges { node { kind amount correlationId by } } } } } } } }",
             as_=name,
         )
         return [edge["node"] for edge in found["me"]["bundles"]["edges"]]
@@ -278,7 +279,9 @@ class Studio(Frontend):
         def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
             statements.append(statement)
 
-        engines = {id(each.sync_engine): each.sync_engine for each in self.database.engines}
+        # Two engines may be two views of one pool; what is said to the first is heard by both.
+        writer, reader = (each.sync_engine for each in self.database.engines)
+        engines = {id(each.pool): each for each in (reader, writer)}
         for engine in engines.values():
             event.listen(engine, "before_cursor_execute", note)
         try:
@@ -312,7 +315,7 @@ async def serving(
         config.load()
         server = uvicorn.Server(config)
         server.lifespan = config.lifespan_class(config)
-        # What `serve` does, without its loop, which looks only ten times a second whether to end.
+        # As `serve` does, without its loop, which asks only ten times a second whether to end.
         await server.startup(sockets=[listener])
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         try:

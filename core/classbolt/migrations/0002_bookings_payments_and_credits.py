@@ -218,6 +218,7 @@ def upgrade() -> None:
         sa.Column("reason_text", sa.String(length=500), nullable=True),
         sa.Column("option", sa.String(length=60), nullable=True),
         sa.Column("deadline", columns.Instant(), nullable=True),
+        sa.Column("decided_by", sa.String(length=40), nullable=True),
         sa.Column("policy", sa.JSON(), nullable=True),
         sa.Column("customer_bundle_id", columns.Key(), nullable=True),
         sa.CheckConstraint(

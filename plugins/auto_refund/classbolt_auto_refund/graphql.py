@@ -27,6 +27,7 @@ from classbolt_schema.api import (
     UnsetType,
     UpdateCourseInput,
     decode,
+    show_enum,
 )
 
 schema = SchemaExtension("auto_refund")
@@ -42,11 +43,14 @@ for refusal in (
 ):
     schema.refusal(refusal)
 
-strawberry.enum(
+show_enum(
     Method,
     name="RefundMethod",
-    description="ORIGINAL puts the credit back onto the bundle that paid; NEW_BUNDLE issues a"
-    " copy of a bundle.",
+    description="What a refund is given as.",
+    values={
+        Method.ORIGINAL: "The credit goes back onto the bundle that paid.",
+        Method.NEW_BUNDLE: "A copy of a bundle is issued.",
+    },
 )
 
 
@@ -208,7 +212,7 @@ async def auto_refund(
 
 def _decision(shown: Cancellation) -> AutoRefundDecision | None:
     kept = shown.cancellation
-    if kept.option is None:
+    if kept.decided_by != schema.owner:
         return None
     notice = (kept.policy or {}).get("notice")
     return AutoRefundDecision(

@@ -130,24 +130,20 @@ async def set_policy(tx: Tx, course_id: CourseId, policy: RefundPolicy | None) -
 
 async def _check(tx: Tx, policy: RefundPolicy) -> None:
     check_period(policy.notice, PLACE, "notice")
+    if policy.notice.unit is Unit.MONTHS:
+        raise InvalidInput("Notice is in hours, days or weeks.", PLACE, "notice", "unit")
     if not policy.rules:
         raise InvalidInput("Name at least one kind of booking to refund.", PLACE, "refunds")
+    if not set(policy.rules) <= set(OPTIONS):
+        raise InvalidInput(f"Options are: {', '.join(OPTIONS)}.", PLACE, "refunds")
+    found = await bundles_of(tx, [policy])
     for option, rule in policy.rules.items():
-        if option not in OPTIONS:
-            raise InvalidInput(f"Options are: {', '.join(OPTIONS)}.", PLACE, "refunds")
         if rule.method is Method.ORIGINAL and option != "DROP_IN_CREDIT":
-            raise InvalidInput(
-                "Only what a credit paid for can be credited back to its bundle.",
-                PLACE,
-                "refunds",
-            )
+            reason = "Only what a credit paid for can be credited back to its bundle."
+            raise InvalidInput(reason, PLACE, "refunds")
         if rule.method is Method.NEW_BUNDLE and rule.bundle_id is None:
             raise InvalidInput("Name the bundle to issue.", PLACE, "refunds")
-    found = await bundles_of(tx, [policy])
-    for rule in policy.rules.values():
-        if rule.bundle_id is None:
-            continue
-        if rule.bundle_id not in found:
+        if rule.bundle_id is not None and rule.bundle_id not in found:
             raise NotFound().at(PLACE, "refunds")
-        if found[rule.bundle_id].credits != 1:
-            raise RefundBundleInvalid().at(PLACE, "refunds")
+    if any(bundle.credits != 1 for bundle in found.values()):
+        raise RefundBundleInvalid().at(PLACE, "refunds")

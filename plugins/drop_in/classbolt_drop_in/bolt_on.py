@@ -72,7 +72,9 @@ class DropIn(BoltOn):
         """Say how drop-ins can pay."""
         asked = [each for each in drafts if each.way and each.way.code == DROP_IN]
         offers = await find_offers(tx, [draft.session.id for draft in asked])
-        held = await held_by(tx, {each.customer_id for each in asked if each.customer_id})
+        held = await held_by(
+            tx, {each.customer_id for each in asked if each.customer_id}, now=now
+        )
         return [
             ways_to_pay(
                 offers[draft.session.id],
@@ -80,7 +82,7 @@ class DropIn(BoltOn):
                 held.get(draft.customer_id, []) if draft.customer_id else [],
                 now,
             )
-            if draft in asked
+            if draft.way and draft.way.code == DROP_IN
             else []
             for draft in drafts
         ]

@@ -7,10 +7,10 @@ from uuid import UUID
 
 import strawberry
 
-from classbolt import Given, TagId
+from classbolt import Given, TagId, check_methods, check_period, check_price
 from classbolt import Money as Price
 from classbolt_drop_in import matching, offer
-from classbolt_drop_in.offers import checked, find_offers, list_open
+from classbolt_drop_in.offers import find_offers, list_open
 from classbolt_schema.api import (
     UNSET,
     After,
@@ -114,12 +114,13 @@ def offer_given(given: Given, currency: str) -> offer.DropInOffer | UnsetType | 
             found = key.of(given)
     if found is None or isinstance(found, UnsetType):
         return found
-    wanted = offer.DropInOffer(
-        price=Price(found.price_minor, currency),
-        opens_before=found.opens_before.to_period(),
-        methods=frozenset(found.payment_methods),
+    place = (*given.place, "dropIn")
+    methods = check_methods(found.payment_methods, offer.METHODS, *place, "paymentMethods")
+    return offer.DropInOffer(
+        price=Price(check_price(found.price_minor, *place, "priceMinor"), currency),
+        opens_before=check_period(found.opens_before.to_period(), *place, "opensBefore"),
+        methods=frozenset(methods),
     )
-    return checked(wanted, *given.place, "dropIn")
 
 
 @schema.field(Session, description="The offer to drop-ins; null if the session takes none.")

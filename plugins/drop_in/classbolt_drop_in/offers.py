@@ -17,14 +17,11 @@ from classbolt import (
     TagId,
     Tx,
     Unit,
-    check_methods,
-    check_period,
-    check_price,
     list_sessions,
     mine,
 )
 from classbolt.tables import sessions
-from classbolt_drop_in.offer import METHODS, DropInOffer
+from classbolt_drop_in.offer import DropInOffer
 from classbolt_drop_in.tables import offers
 
 OFFERS = select(
@@ -90,18 +87,6 @@ async def list_open(
     there = await find_offers(tx, [session.id for session in found.rows])
     zone = tx.account.time_zone
     return found.only(lambda session: there[session.id].opens_at(session, zone) <= now)
-
-
-def checked(offer: DropInOffer, *path: str | int) -> DropInOffer:
-    """Refuse an offer that cannot be used; the path says where it was given.
-
-    Raises:
-        InvalidInput: It cannot.
-    """
-    check_price(offer.price.amount_minor, *path, "priceMinor")
-    check_period(offer.opens_before, *path, "opensBefore")
-    check_methods(offer.methods, METHODS, *path, "paymentMethods")
-    return offer
 
 
 async def set_offers(

@@ -5,6 +5,7 @@ import strawberry
 from classbolt import book, bookings, cancel, swap
 from classbolt.cancel import RefundChoice
 from classbolt.values import BookingId, CourseId, CustomerId, SessionId
+from classbolt_schema.compose.enums import show_enum
 from classbolt_schema.compose.mutation import Ask, Payload, mutation
 from classbolt_schema.mutations.inputs import key, optional_key
 from classbolt_schema.relations import EXTENSION
@@ -12,11 +13,14 @@ from classbolt_schema.types.booking import Booking, Cancellation, CourseBooking
 from classbolt_schema.types.course import Session
 from classbolt_schema.types.pay_with import PayWithInput, to_pay_with
 
-strawberry.enum(
+show_enum(
     RefundChoice,
     name="RefundChoice",
-    description="POLICY gives back what the rules say. NONE gives nothing, which only staff can"
-    " choose.",
+    description="What a cancellation is to give back.",
+    values={
+        RefundChoice.POLICY: "What the rules say.",
+        RefundChoice.NONE: "Nothing, which only staff can choose.",
+    },
 )
 
 

@@ -24,11 +24,12 @@ from classbolt_schema.server import demo as demo_account
 from classbolt_schema.server import logs
 from classbolt_schema.server import story as swap_story
 from classbolt_schema.server.context import utc_now
-from classbolt_schema.server.keys import DEVELOPMENT_ISSUER, issue_token
+from classbolt_schema.server.keys import DEVELOPMENT_ISSUER, development_key, issue_token
 
 T = TypeVar("T")
 
 TOKEN_LIFETIME = timedelta(hours=12)
+WORKER_START_SECONDS = 60
 
 app = typer.Typer(
     help="The open booking backend for classes and courses.",
@@ -74,8 +75,8 @@ def serve(
     logs.set_up(settings)
     bolt_ons = BoltOns.discover()
     asyncio.run(_prepare(settings, bolt_ons, demo=demo, port=port))
-    # After it has shut down, uvicorn raises the signal that made it. Who asks us to stop, and gets
-    # that, should not read of a failure.
+    # Once it has shut down, uvicorn raises again the signal that told it to. Whoever asks us to
+    # stop should not read of a failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(
         "classbolt_schema.server.app:from_environment",
@@ -83,6 +84,9 @@ def serve(
         host=host,
         port=port,
         workers=workers,
+        # A worker answers its parent once it has imported everything. On a busy machine the five
+        # seconds that uvicorn waits are not enough: it would kill and start it for ever.
+        timeout_worker_healthcheck=WORKER_START_SECONDS,
         http="classbolt_schema.server.protocol:DeadlineH11",
         log_config=None,
         access_log=False,
@@ -94,6 +98,7 @@ async def _prepare(settings: Settings, bolt_ons: BoltOns, *, demo: bool, port: i
     """See that the database is ready to be served from."""
     parts = components(bolt_ons.installed.values())
     if demo:
+        development_key(settings)  # it does not exist in production: refuse before writing
         await upgrade(settings.database_url, parts)
         database = Database(settings.database_url, bolt_ons)
         try:
@@ -151,25 +156,51 @@ def token(
     staff: Annotated[str | None, typer.Option(help="The id of a member of staff.")] = None,
 ) -> None:
     """Print an access token for development; in production the real issuer makes them."""
-    if (customer is None) == (staff is None):
-        raise typer.BadParameter("Name a customer or a member of staff.")
-    person = decode("Staff", staff) if staff else decode("Customer", str(customer))
+    person = _person(customer, staff)
     settings = load_settings()
     issued = issue_token(settings, account, str(person), utc_now(), TOKEN_LIFETIME)
-    _in_account(account, lambda tx: admit(tx, person, is_staff=staff is not None))
+    is_staff = staff is not None
+    _in_account(
+        account,
+        lambda tx: admit(tx, DEVELOPMENT_ISSUER, str(person), person, is_staff=is_staff),
+    )
     typer.echo(issued)
 
 
-async def admit(tx: Tx, person: UUID, *, is_staff: bool) -> None:
-    """Let the development issuer vouch for a person by their id."""
+def _person(customer: str | None, staff: str | None) -> UUID:
+    """Read the one id that was given."""
+    if (customer is None) == (staff is None):
+        raise typer.BadParameter("Name a customer or a member of staff.")
+    return decode("Staff", staff) if staff else decode("Customer", str(customer))
+
+
+async def admit(tx: Tx, issuer: str, subject: str, person: UUID, *, is_staff: bool) -> None:
+    """Let an issuer's subject act as a person."""
     await customers.admit(
         tx,
-        DEVELOPMENT_ISSUER,
-        str(person),
+        issuer,
+        subject,
         StaffId(person) if is_staff else CustomerId(person),
         is_staff=is_staff,
         now=utc_now(),
     )
+
+
+@app.command("admit")
+def admit_subject(
+    subject: Annotated[
+        str, typer.Argument(help="The person as the issuer's tokens name them.")
+    ],
+    account: OfAccount,
+    customer: Annotated[str | None, typer.Option(help="A customer's id.")] = None,
+    staff: Annotated[str | None, typer.Option(help="The id of a member of staff.")] = None,
+) -> None:
+    """Let a subject of the token issuer act as a person of the account."""
+    person = _person(customer, staff)
+    issuer = load_settings().issuer or DEVELOPMENT_ISSUER
+    is_staff = staff is not None
+    _in_account(account, lambda tx: admit(tx, issuer, subject, person, is_staff=is_staff))
+    typer.echo(f"{subject} of {issuer} is admitted.")
 
 
 @app.command()

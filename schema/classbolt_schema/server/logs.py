@@ -42,6 +42,7 @@ def set_up(settings: Settings) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every connection
 
 
 def silence_strawberry() -> None:

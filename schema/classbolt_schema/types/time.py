@@ -6,12 +6,20 @@ import strawberry
 
 from classbolt import values
 from classbolt.values import Unit
+from classbolt_schema.compose.enums import show_enum
 
-strawberry.enum(
+show_enum(
     Unit,
     name="TimeUnit",
     description="Hours elapse; days, weeks and months are read off a calendar in the account's"
     " time zone, so that a day before 18:30 is 18:30, also when the clocks change.",
+    values={
+        Unit.HOURS: "So many times sixty minutes.",
+        Unit.DAYS: "The same time of day, so many days away.",
+        Unit.WEEKS: "The same time of the same weekday, so many weeks away.",
+        Unit.MONTHS: "The same time and day, so many months away; a day that the month lacks"
+        " becomes its last.",
+    },
 )
 
 

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from tests.schema.api.conftest import Examples
 
 EVERYTHING = """{
-  courses(first: 1) { edges { node { id title sessions(first: 1) { edges { node { id startsAt } } } } } }
+  courses(first: 1) { edges { node { id title
+    sessions(first: 1) { edges { node { id startsAt } } } } } }
   tags { id name }
   customers(first: 1) { edges { node { id name
     bookings(first: 1) { edges { node { id status

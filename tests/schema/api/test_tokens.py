@@ -108,7 +108,6 @@ async def test_what_is_no_bearer_token_is_refused_and_never_taken_for_a_visitor(
 
     for given in (
         "Bearer",
-        "Bearer ",
         f"Basic {token}",
         token,
         f"Bearer {token}x",

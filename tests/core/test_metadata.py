@@ -1,0 +1,137 @@
+"""Every row belongs to an account, and the scripts make the tables that are declared."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+from sqlalchemy import ForeignKeyConstraint, NullPool, Table, UniqueConstraint, inspect
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from classbolt import tables
+from classbolt.bolt_ons import BoltOns
+from classbolt.migrate import Component, components, downgrade, drift, pending, upgrade
+from classbolt.testing.databases import Kind
+from classbolt.testing.postgres import PostgresServer
+
+ALL = components(BoltOns.discover().installed.values())
+OWNED = [
+    pytest.param(table, id=table.name)
+    for component in ALL
+    for table in component.metadata.sorted_tables
+    if table is not tables.accounts
+]
+BOLT_ONS = [pytest.param(each, id=each.name) for each in ALL[1:]]
+
+
+def account_comes_first(names: Sequence[str]) -> bool:
+    return next(iter(names)) == "account_id"
+
+
+def test_core_and_both_bolt_ons_have_tables() -> None:
+    assert [component.name for component in ALL] == ["core", "auto_refund", "drop_in"]
+    assert len(OWNED) > 15
+
+
+@pytest.mark.parametrize("table", OWNED)
+def test_the_account_comes_first_in_every_key_and_index(table: Table) -> None:
+    unique = [each for each in table.constraints if isinstance(each, UniqueConstraint)]
+    for key in (table.primary_key, *unique):
+        assert account_comes_first(key.columns.keys()), key.name
+    for index in table.indexes:
+        assert account_comes_first(index.columns.keys()), index.name
+
+
+@pytest.mark.parametrize("table", OWNED)
+def test_a_row_points_only_at_rows_of_its_own_account(table: Table) -> None:
+    for key in table.constraints:
+        if not isinstance(key, ForeignKeyConstraint):
+            continue
+        assert account_comes_first(key.column_keys), key.name
+        target = next(iter(key.elements)).column
+        if target.table.name == "accounts":
+            assert key.column_keys == ["account_id"]
+        else:
+            assert target.name == "account_id", key.name
+
+
+@pytest.mark.parametrize("table", OWNED)
+def test_every_table_points_at_its_account(table: Table) -> None:
+    assert any(
+        key.column_keys == ["account_id"] and key.referred_table.name == "accounts"
+        for key in table.foreign_key_constraints
+    )
+
+
+@pytest.mark.parametrize("table", OWNED)
+def test_nothing_is_deleted_because_something_else_was(table: Table) -> None:
+    assert {key.ondelete for key in table.foreign_key_constraints} == {None}
+
+
+@pytest.mark.parametrize("component", BOLT_ONS)
+def test_a_bolt_on_keeps_to_tables_of_its_own(component: Component) -> None:
+    for name in component.metadata.tables:
+        assert name.startswith(component.prefix)
+
+
+@pytest.fixture
+async def empty_url(
+    kind: Kind, tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[str]:
+    """A database without tables."""
+    if kind == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path}/empty.db"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    name = f"metadata_{secrets.token_hex(8)}"
+    await server.create_database(name)
+    yield server.url(name)
+    await server.drop_database(name)
+
+
+async def table_names(url: str) -> set[str]:
+    engine = create_async_engine(url, poolclass=NullPool)
+    async with engine.connect() as connection:
+        found = await connection.run_sync(lambda sync: set(inspect(sync).get_table_names()))
+    await engine.dispose()
+    return found
+
+
+async def test_the_scripts_take_an_empty_database_to_the_tables_that_are_declared(
+    empty_url: str,
+) -> None:
+    waiting = await pending(empty_url, ALL)
+
+    assert await upgrade(empty_url, ALL) == waiting
+
+    assert await drift(empty_url, ALL) == []
+    assert await pending(empty_url, ALL) == []
+    declared = {name for component in ALL for name in component.metadata.tables}
+    assert await table_names(empty_url) == declared | {each.version_table for each in ALL}
+
+
+async def test_each_bolt_on_can_be_taken_out_and_put_back(empty_url: str) -> None:
+    await upgrade(empty_url, ALL)
+    everything = await table_names(empty_url)
+
+    for bolt_on in ALL[1:]:
+        await downgrade(empty_url, bolt_on, "base")
+
+        gone = everything - await table_names(empty_url)
+        assert gone == {*bolt_on.metadata.tables, bolt_on.version_table}
+        assert await drift(empty_url, [each for each in ALL if each is not bolt_on]) == []
+        assert await upgrade(empty_url, ALL) == [f"{bolt_on.name} 0001"]
+    assert await drift(empty_url, ALL) == []
+
+
+async def test_core_can_be_taken_back_script_by_script(empty_url: str) -> None:
+    core = ALL[0]
+    await upgrade(empty_url, [core])
+
+    await downgrade(empty_url, core, "0001")
+    assert await upgrade(empty_url, [core]) == ["core 0002"]
+    await downgrade(empty_url, core, "base")
+
+    assert await table_names(empty_url) == set()

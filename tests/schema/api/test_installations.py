@@ -1,0 +1,126 @@
+"""Whatever is installed, the studio runs: with both bolt-ons, with one of them, with none."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graphql import build_schema as parse_sdl
+from graphql import validate_schema
+
+from classbolt.bolt_ons import BoltOns
+from classbolt.db import Database
+from classbolt.migrate import components
+from classbolt.testing.databases import Kind, Templates
+from classbolt_schema.compose.schema import build_schema, export_sdl
+from invariants import broken
+from studio import Clock, Studio, open_studio, serving
+
+SETS = [(), ("auto_refund",), ("drop_in",), ("auto_refund", "drop_in")]
+
+
+def only(bolt_ons: BoltOns, codes: tuple[str, ...]) -> BoltOns:
+    return BoltOns(bolt_ons.installed[code] for code in codes)
+
+
+@pytest.mark.parametrize("codes", SETS, ids=lambda codes: " and ".join(codes) or "none")
+def test_the_schema_has_what_is_installed_and_no_word_of_the_rest(
+    bolt_ons: BoltOns, codes: tuple[str, ...]
+) -> None:
+    words = {
+        "auto_refund": ("autoRefund", "refundPolicy", "RefundMethod", "NoticeTooShortError"),
+        "drop_in": ("dropIn", "openDropIns", "CreditInput", "TagMismatchError"),
+    }
+
+    sdl = export_sdl(build_schema(only(bolt_ons, codes).installed.values()))
+
+    assert validate_schema(parse_sdl(sdl)) == []
+    for code, its in words.items():
+        assert [word for word in its if word in sdl] == (list(its) if code in codes else [])
+
+
+@pytest.fixture(params=SETS[:3], ids=lambda codes: " and ".join(codes) or "none")
+def installed(request: pytest.FixtureRequest, bolt_ons: BoltOns) -> BoltOns:
+    return only(bolt_ons, request.param)
+
+
+@pytest.fixture
+async def small(
+    request: pytest.FixtureRequest, kind: Kind, installed: BoltOns, tmp_path: Path
+) -> AsyncIterator[Studio]:
+    """A studio on a server, and in a database, that never knew of more bolt-ons."""
+    templates = Templates(
+        components(installed.installed.values()),
+        folder=tmp_path,
+        postgres=lambda: request.getfixturevalue("postgres"),
+    )
+    clock = Clock()
+    async with templates.database(kind) as url:
+        database = Database(url, installed)
+        async with serving(database, tmp_path, installed, clock) as (client, settings):
+            studio = await open_studio("northside", client, settings, database, clock)
+            await studio.set_up(bolt_ons=list(installed.installed))
+            yield studio
+        assert await broken(url) == {}
+    await templates.close()
+
+
+async def do(studio: Studio, mutation: str, asked: dict[str, Any], fields: str) -> Any:
+    """Run a mutation, in words that every installation understands."""
+    kind = mutation[0].upper() + mutation[1:]
+    document = f"mutation ($input: {kind}Input!) {{ {mutation}(input: $input) {{ {fields}"
+    document += " userErrors { code } } }"
+    return (await studio.query(document, as_="owner", input=asked))[mutation]
+
+
+async def test_a_course_is_booked_and_a_session_of_it_cancelled(
+    small: Studio, installed: BoltOns
+) -> None:
+    ready = await small.client.get("/readyz")
+    asked = {"course": small.ids.courses["MON"], "customer": small.ids.customers["Ben"]}
+    fields = "courseBooking { payment { id } bookings { edges { node { id } } } }"
+    booked = await do(small, "bookCourse", {**asked, "payWith": {"offline": True}}, fields)
+    payment = booked["courseBooking"]["payment"]["id"]
+    paid = await do(small, "markPaid", {"payment": payment}, "payment { paidAt }")
+    first, *_ = booked["courseBooking"]["bookings"]["edges"]
+    fields = "booking { status } cancellation { refund { outcome reason { code } } }"
+
+    cancelled = await do(small, "cancelBooking", {"booking": first["node"]["id"]}, fields)
+
+    gives = "auto_refund" in installed.installed
+    assert (ready.status_code, ready.json()) == (200, {"status": "ready"})
+    assert booked["userErrors"] == paid["userErrors"] == []
+    assert cancelled == {
+        "booking": {"status": "CANCELLED"},
+        "cancellation": {
+            "refund": {"outcome": "NEW_BUNDLE", "reason": None}
+            if gives
+            else {"outcome": "NONE", "reason": {"code": "BOLT_ON_OFF"}}
+        },
+        "userErrors": [],
+    }
+    assert await small.seats_left("MON", 1) == 9  # Ana's place stands
+
+
+async def test_a_session_is_booked_on_its_own_only_where_a_bolt_on_lets_it(
+    small: Studio, installed: BoltOns
+) -> None:
+    small.clock.set("2027-01-10T12:00")
+    asked = {"session": small.session("SAT", 1), "customer": small.ids.customers["Ana"]}
+
+    booked = await do(
+        small, "bookSession", {**asked, "payWith": {"offline": True}}, "booking { way }"
+    )
+    switches = await small.query("{ boltOns { code enabled } }")
+    unknown = await do(small, "enableBoltOn", {"boltOn": "waitlist"}, "boltOn { code }")
+
+    if "drop_in" in installed.installed:
+        assert booked == {"booking": {"way": "drop_in"}, "userErrors": []}
+    else:
+        assert booked == {"booking": None, "userErrors": [{"code": "NO_WAY_TO_BOOK"}]}
+    assert switches["boltOns"] == [
+        {"code": code, "enabled": True} for code in installed.installed
+    ]
+    assert unknown == {"boltOn": None, "userErrors": [{"code": "NOT_FOUND"}]}
