@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import io
 import subprocess
 import sys
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,6 +51,16 @@ def calls(method: str) -> Iterator[tuple[str, int]]:
                 yield name, node.lineno
 
 
+def lines_of_code(text: str) -> int:
+    """Count the lines that hold code: explaining it well must not count against a bolt-on."""
+    quiet = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
+    held: set[int] = set()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type not in quiet and not token.line.lstrip().startswith('"""'):
+            held.update(range(token.start[0], token.end[0] + 1))
+    return len(held)
+
+
 def catches_everything(handler: ast.ExceptHandler) -> bool:
     """Say whether a handler stops what it does not know: to tidy up and raise again is fine."""
     raises_again = any(isinstance(node, ast.Raise) and not node.exc for node in handler.body)
@@ -68,7 +80,7 @@ def test_a_file_can_be_read_in_one_sitting() -> None:
 
 @pytest.mark.parametrize("bolt_on", BOLT_ONS, ids=lambda path: path.name)
 def test_a_bolt_on_stays_small(bolt_on: Path) -> None:
-    lines = sum(text.count("\n") for _, text in sources(f"plugins/{bolt_on.name}"))
+    lines = sum(lines_of_code(text) for _, text in sources(f"plugins/{bolt_on.name}"))
 
     assert lines <= LARGEST_BOLT_ON
 

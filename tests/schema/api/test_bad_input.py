@@ -79,7 +79,7 @@ async def test_text_of_every_script_is_kept_as_it_was_given(
     studio: Studio, mutation: str, field: str, asked: Input
 ) -> None:
     (name,) = (name for name, value in asked.items() if value is ...)
-    kind = field.split()[0]
+    kind, *_ = field.split()
 
     kept = [
         (await studio.do(mutation, {**asked, name: text}, field, as_="owner"))[kind][name]

@@ -50,7 +50,12 @@ CODES = {"boltOn", "option", "paymentMethods"}
 """Members whose text is one of a few, and not a person's own words."""
 
 BAD_CODES = {"emoji": "💃", "right to left": "مرحبا", "another case": "Course", "spaced": " x "}
-BAD_INTS = {"minus one": -1, "the largest": 2**31 - 1, "the smallest": -(2**31)}
+BAD_INTS = {
+    "nothing": 0,
+    "minus one": -1,
+    "the largest": 2**31 - 1,
+    "the smallest": -(2**31),
+}
 BAD_TIMES = {"long ago": "1970-01-01T00:00:00Z", "now": "2027-01-10T12:00:00Z"}
 
 NO_SUCH_VALUES: dict[str, dict[str, object]] = {
@@ -86,8 +91,12 @@ NO_SUCH_VALUES: dict[str, dict[str, object]] = {
 }
 """What is no value of a type at all: the request is refused before anything is run."""
 
-FINE = {("description", "empty"), ("description", "blank")}
-"""What is a fine value for a member of this name, though not for others of its type."""
+FINE = {
+    "empty": {"description"},
+    "blank": {"description"},
+    "nothing": {"priceMinor", "opensBefore", "notice"},
+}
+"""What is a fine value for these members, though not for others of their type."""
 
 
 @dataclass(frozen=True)
@@ -137,29 +146,30 @@ def input_of(schema: GraphQLSchema, mutation: str) -> GraphQLInputType:
 
 def bad_values(member: Member, foreign: Mapping[str, str]) -> dict[str, object]:
     """Give what the member could hold by its type, but cannot by any rule."""
-    match member.kind:
-        case "ID":
-            type_name, key = decode_any(str(member.value)) or ("", NOWHERE)
-            other = "Course" if type_name != "Course" else "Session"
-            return {
-                **BAD_IDS,
-                "unknown": encode(type_name, NOWHERE),
-                "another account's": foreign[type_name],
-                "of another type": encode(other, key),
-                "padded": f"{member.value}==",
-            }
-        case "String":
-            codes = BAD_CODES if CODES & set(member.path) else {}
-            return {
-                label: text
-                for label, text in (BAD_TEXTS | codes).items()
-                if (member.path[-1], label) not in FINE
-            }
-        case "Int":
-            return dict(BAD_INTS)
-        case "DateTime":
-            return dict(BAD_TIMES)
-    return {}
+    by_kind: dict[str, dict[str, object]] = {
+        "ID": {**BAD_IDS, **other_ids(str(member.value), foreign)},
+        "String": {**BAD_TEXTS, **(BAD_CODES if CODES & set(member.path) else {})},
+        "Int": {**BAD_INTS},
+        "DateTime": {**BAD_TIMES},
+    }
+    return {
+        label: value
+        for label, value in by_kind.get(member.kind, {}).items()
+        if not FINE.get(label, set()) & set(member.path)
+    }
+
+
+def other_ids(valid: str, foreign: Mapping[str, str]) -> dict[str, object]:
+    """Give ids that look like a valid one."""
+    if (found := decode_any(valid)) is None:
+        return {}
+    type_name, key = found
+    return {
+        "unknown": encode(type_name, NOWHERE),
+        "another account's": foreign[type_name],
+        "of another type": encode("Course" if type_name != "Course" else "Session", key),
+        "padded": f"{valid}==",
+    }
 
 
 def complaint(refusals: list[dict[str, Any]], member: Member) -> str | None:
