@@ -16,7 +16,8 @@ def show_enum(kind: type[E], *, name: str, description: str, values: Mapping[E, 
     Raises:
         KeyError: A value has no description.
     """
+    described = {each.name: values[each] for each in kind}
     strawberry.enum(kind, name=name, description=description)
     assert has_enum_definition(kind)
     for each in kind.__strawberry_definition__.values:
-        each.description = values[kind[each.name]]
+        each.description = described[each.name]

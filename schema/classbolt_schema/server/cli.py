@@ -84,8 +84,8 @@ def serve(
         host=host,
         port=port,
         workers=workers,
-        # A worker answers its parent once it has imported everything. On a busy machine the five
-        # seconds that uvicorn waits are not enough: it would kill and start it for ever.
+        # A worker answers its parent once it has imported everything. On a busy machine the
+        # five seconds that uvicorn waits are not enough: it would kill and start it for ever.
         timeout_worker_healthcheck=WORKER_START_SECONDS,
         http="classbolt_schema.server.protocol:DeadlineH11",
         log_config=None,
