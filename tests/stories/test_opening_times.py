@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from studio import Studio, codes_of
 
 IN_JANUARY = "2027-01-22T09:00"
@@ -99,32 +97,36 @@ async def test_opening_and_deadline_follow_a_session_that_is_moved(northside: St
     assert in_time == []
 
 
-@pytest.mark.parametrize(
-    ("starts_at", "opens_at", "is_open"),
-    [
-        ("2027-02-04T19:00Z", "2027-01-28T19:00:00Z", False),
-        ("2027-01-26T19:00Z", "2027-01-19T19:00:00Z", True),
-    ],
-    ids=["later", "earlier"],
-)
-async def test_the_opening_follows_also_while_drop_ins_are_off(
-    northside: Studio, starts_at: str, opens_at: str, *, is_open: bool
+async def test_a_session_moved_later_while_drop_ins_were_off_opens_later(
+    northside: Studio,
 ) -> None:
     """I3: on again, the offer is about the session as it is now."""
-    northside.clock.set("2027-01-20T10:00")
-    await northside.switch("drop_in", on=False)
-    await northside.change("THU", 3, startsAt=starts_at)
-    await northside.switch("drop_in", on=True)
+    await _move_while_off(northside, "2027-02-04T19:00Z")
     northside.clock.set(IN_JANUARY)
     await northside.give("Ana", "RB-BEG")
 
-    shown = await northside.look_at("THU", 3, "dropIn { opensAt isOpen }")
-    listed = [name for name in await _open(northside) if name.startswith("THU")]
-    codes = codes_of(await northside.book("Ana", "THU", 3))
+    refused = await northside.book("Ana", "THU", 3)
 
-    assert shown == {"dropIn": {"opensAt": opens_at, "isOpen": is_open}}
-    assert listed == (["THU 3"] if is_open else [])
-    assert codes == ([] if is_open else ["DROP_IN_NOT_OPEN"])
+    assert codes_of(refused) == ["DROP_IN_NOT_OPEN"]
+    assert refused["userErrors"][0]["opensAt"] == "2027-01-28T19:00:00Z"
+    assert await _open(northside) == ["SAT 2", "WED 3"]
+
+
+async def test_a_session_moved_earlier_while_drop_ins_were_off_opens_earlier(
+    northside: Studio,
+) -> None:
+    """I3: here before the moment at which it would have opened."""
+    await _move_while_off(northside, "2027-01-26T19:00Z")
+    northside.clock.set("2027-01-20T12:00")
+    await northside.give("Ana", "RB-BEG")
+
+    listed = await _open(northside)
+    shown = await northside.look_at("THU", 3, "dropIn { opensAt isOpen }")
+    booked = await northside.book("Ana", "THU", 3)
+
+    assert listed == ["THU 2", "SAT 2", "THU 3"]
+    assert shown == {"dropIn": {"opensAt": "2027-01-19T19:00:00Z", "isOpen": True}}
+    assert codes_of(booked) == []
 
 
 async def test_an_offer_can_be_taken_away_and_changed(northside: Studio) -> None:
@@ -242,6 +244,14 @@ async def test_pages_go_on_past_a_session_that_was_moved_while_drop_ins_were_off
 
     listed = [name for page in pages for name in _names(northside, page)]
     assert listed == await _open(northside) == ["SAT 2", "WED 3", "THU 3"]
+
+
+async def _move_while_off(studio: Studio, starts_at: str) -> None:
+    """Move THU 28 Jan while the bolt-on does not see it."""
+    studio.clock.set("2027-01-20T10:00")
+    await studio.switch("drop_in", on=False)
+    await studio.change("THU", 3, startsAt=starts_at)
+    await studio.switch("drop_in", on=True)
 
 
 async def _page(studio: Studio, **arguments: Any) -> dict[str, Any]:
