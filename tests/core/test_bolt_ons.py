@@ -227,3 +227,14 @@ def test_a_bolt_on_that_cannot_be_imported_is_left_out_and_reported(
         "gone",
         "warning",
     )
+
+
+def test_a_bolt_on_that_is_there_and_broken_stops_the_start(
+    distribution: Callable[..., None],
+) -> None:
+    """Serving on without it would cost customers what it decides."""
+    broken = f"import a_library_that_is_gone\n{STRANGER}"
+    distribution("stranger = a_broken_module:Stranger", "a_broken_module", broken)
+
+    with pytest.raises(ModuleNotFoundError, match="a_library_that_is_gone"):
+        BoltOns.discover()

@@ -27,6 +27,7 @@ def refused(check: Callable[[], Any]) -> InvalidInput:
 
 def test_a_text_is_trimmed() -> None:
     assert checks.text("  Beginners \n", "name") == "Beginners"
+    assert checks.text("first\r\nsecond\r\n", "description") == "first\nsecond"
 
 
 def test_a_text_may_hold_any_language_and_line_breaks() -> None:

@@ -19,10 +19,17 @@ from classbolt.bolt_ons import BoltOns
 from classbolt.db import Tx
 from classbolt.dispatch import EnabledBoltOns
 from classbolt.errors import BoltOnFailed, Refusal, Refusals, SessionFull, SessionStarted
-from classbolt.facts import IssueBundle, PaymentOption, Terms, WayToBook
+from classbolt.facts import (
+    CreditBack,
+    IssueBundle,
+    PaymentOption,
+    RecordOffline,
+    Terms,
+    WayToBook,
+)
 from classbolt.given import Given
 from classbolt.hooks import BoltOn, BoltOnInfo
-from classbolt.values import BundleId, Money, new_id
+from classbolt.values import BundleId, CustomerBundleId, Money, new_id
 from studio import at
 
 NOW = at("2027-01-22T09:00")
@@ -30,6 +37,7 @@ TX = cast("Tx", SimpleNamespace(account=SimpleNamespace(currency="GBP")))
 TWO: list[Any] = ["a draft", "another draft"]
 WAY = WayToBook("drop_in", Money(1200, "GBP"))
 BACK = Terms(give_back=IssueBundle(BundleId(new_id()), NOW + timedelta(days=30)))
+EUROS = RecordOffline(Money(1200, "EUR"))
 OPTION = PaymentOption("credit", refusals=(SessionFull(),))
 
 Ask = Callable[[EnabledBoltOns], Awaitable[Any]]
@@ -132,6 +140,23 @@ async def test_an_answer_that_the_hook_does_not_take_is_a_failure(
     (line,) = await failure(hook, answering(answer))
 
     assert line["what"].startswith("expected 2 answers of ")
+
+
+@pytest.mark.parametrize(
+    ("hook", "answer"),
+    [
+        ("ways_to_book", [WayToBook("course", WAY.price), None]),
+        ("ways_to_book", [None, WayToBook("drop_in", Money(1200, "EUR"))]),
+        ("payment_options", [[OPTION, PaymentOption("offline", action=EUROS)], ()]),
+        ("cancellation_terms", [None, Terms(give_back=CreditBack(CustomerBundleId(new_id())))]),
+    ],
+)
+async def test_an_answer_that_core_could_not_act_on_is_a_failure(
+    hook: str, answer: object
+) -> None:
+    (line,) = await failure(hook, answering(answer))
+
+    assert not line["what"].startswith("expected")
 
 
 @pytest.mark.parametrize("hook", WRITE)
