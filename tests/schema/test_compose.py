@@ -356,8 +356,10 @@ async def test_a_refusal_that_nobody_registered_still_has_its_code() -> None:
 
 
 async def test_bugs_are_logged_and_mistakes_of_clients_are_not(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # The server silences this logger for its whole process, and reports bugs itself.
+    monkeypatch.setattr(logging.getLogger("strawberry.execution"), "disabled", False)
     mistakes = [
         "{",
         "{ nope }",
