@@ -76,3 +76,11 @@ async def southside(northside: Studio) -> Studio:
     return await open_studio(
         "southside", northside.client, northside.settings, northside.database, northside.clock
     )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many tests passed on which database."""
+    passed = [report.nodeid for report in terminalreporter.stats.get("passed", [])]
+    for database in ("sqlite", "postgresql"):
+        count = sum(database in nodeid.partition("[")[2] for nodeid in passed)
+        terminalreporter.write_line(f"{database}: {count} passed")
