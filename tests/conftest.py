@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+import gc
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import cast
 
 import pytest
 
@@ -12,14 +19,35 @@ from classbolt.db import Database
 from classbolt.migrate import components
 from classbolt.testing.databases import Kind, Templates
 from classbolt.testing.postgres import PostgresServer
+from classbolt.testing.scratch import scratch_folder
+from fixture_f import FixtureF
 from invariants import broken
 from studio import Clock, Studio, open_studio, serving
 
 
+@pytest.fixture(scope="session", autouse=True)
+def compiled() -> Iterator[None]:
+    """Keep what the processes that tests start compile, if not beside the sources.
+
+    Without it each of them spends more time on compiling what it imports than on its work.
+    """
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as environment:
+        if sys.dont_write_bytecode:
+            environment.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+            environment.setenv("PYTHONPYCACHEPREFIX", folder)
+        yield
+
+
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    with PostgresServer() as server:
-        yield server
+def start_postgres() -> Iterator[Callable[[], PostgresServer]]:
+    """Give the server, which is started for the first that wants it."""
+    with ExitStack() as stack:
+        yield cache(lambda: stack.enter_context(PostgresServer()))
+
+
+@pytest.fixture(scope="session")
+def postgres(start_postgres: Callable[[], PostgresServer]) -> PostgresServer:
+    return start_postgres()
 
 
 @pytest.fixture(scope="session")
@@ -30,13 +58,22 @@ def bolt_ons() -> BoltOns:
 
 @pytest.fixture(scope="session")
 def templates(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, bolt_ons: BoltOns
-) -> Templates:
-    return Templates(
-        components(bolt_ons.installed.values()),
-        folder=tmp_path_factory.mktemp("databases"),
-        postgres=lambda: request.getfixturevalue("postgres"),
-    )
+    start_postgres: Callable[[], PostgresServer], bolt_ons: BoltOns
+) -> Iterator[Templates]:
+    with TemporaryDirectory(prefix="classbolt-databases-", dir=scratch_folder()) as folder:
+        made = Templates(
+            components(bolt_ons.installed.values()),
+            folder=Path(folder),
+            postgres=start_postgres,
+        )
+        yield made
+        asyncio.run(made.close())
+
+
+@pytest.fixture(scope="session")
+def fixture_f(tmp_path_factory: pytest.TempPathFactory, bolt_ons: BoltOns) -> FixtureF:
+    """Fixture F: the database and the studio of whoever asks for it have it in them."""
+    return FixtureF(bolt_ons, tmp_path_factory.mktemp("fixture_f"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -47,26 +84,46 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 
 
 @pytest.fixture
-async def database_url(kind: Kind, templates: Templates) -> AsyncIterator[str]:
+def furnished(request: pytest.FixtureRequest) -> FixtureF | None:
+    """Fixture F if the test, or any fixture of it, asks for that."""
+    if "fixture_f" in request.fixturenames:
+        return cast("FixtureF", request.getfixturevalue("fixture_f"))
+    return None
+
+
+@pytest.fixture
+async def database_url(
+    kind: Kind, templates: Templates, furnished: FixtureF | None
+) -> AsyncIterator[str]:
     """A migrated database without rows; whatever was done to it, the invariants must hold."""
-    async with templates.database(kind) as url:
+    seed = furnished.seed(kind) if furnished else None
+    async with templates.database(kind, seed) as url:
         yield url
         assert await broken(url) == {}
 
 
 @pytest.fixture
-async def studio(database_url: str, tmp_path: Path, bolt_ons: BoltOns) -> AsyncIterator[Studio]:
+async def studio(
+    kind: Kind,
+    database_url: str,
+    furnished: FixtureF | None,
+    tmp_path: Path,
+    bolt_ons: BoltOns,
+) -> AsyncIterator[Studio]:
     """An account called northside with nothing in it, served over HTTP."""
     clock = Clock()
     database = Database(database_url, bolt_ons)
     async with serving(database, tmp_path, bolt_ons, clock) as (client, settings):
-        yield await open_studio("northside", client, settings, database, clock)
+        if furnished:
+            yield furnished.studio(kind, client, settings, database, clock)
+        else:
+            yield await open_studio("northside", client, settings, database, clock)
 
 
 @pytest.fixture
-async def northside(studio: Studio) -> Studio:
+def northside(fixture_f: FixtureF, studio: Studio) -> Studio:
     """Fixture F: both bolt-ons on, two levels, four courses, three buyers."""
-    await studio.set_up(bolt_ons=["auto_refund", "drop_in"])
+    del fixture_f  # to ask for it is enough
     return studio
 
 
@@ -76,6 +133,11 @@ async def southside(northside: Studio) -> Studio:
     return await open_studio(
         "southside", northside.client, northside.settings, northside.database, northside.clock
     )
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector from going through all that was imported, again and again."""
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

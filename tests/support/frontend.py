@@ -69,6 +69,7 @@ class Frontend:
 
     Attributes:
         ids: What was set up, by short names; customers are known by theirs.
+        admitted: Who is known to the account already, whatever token they show.
     """
 
     slug: str
@@ -78,6 +79,7 @@ class Frontend:
     database: Database
     ids: demo.Studio = field(default_factory=demo.Studio)
     tokens: dict[str, str] = field(default_factory=dict)
+    admitted: set[str] = field(default_factory=set)
 
     async def ask(
         self,
@@ -137,10 +139,16 @@ class Frontend:
     async def token(self, name: str) -> str:
         """Give a token of somebody: a customer of this studio, or staff by role."""
         if name not in self.tokens:
-            self.tokens[name] = await self._admit(name)
+            await self.admit(name)
+            lifetime = timedelta(days=1000)
+            self.tokens[name] = issue_token(self.settings, self.slug, name, SOLD_ON, lifetime)
         return self.tokens[name]
 
-    async def _admit(self, name: str) -> str:
+    async def admit(self, name: str) -> None:
+        """Let a customer in by a token, or make somebody staff; once is enough."""
+        if name in self.admitted:
+            return
+
         async def work(tx: Tx) -> None:
             now = self.clock.now
             if name in self.ids.customers:
@@ -157,5 +165,4 @@ class Frontend:
                 )
 
         await self.database.write(Caller(self.slug), work)
-        lifetime = timedelta(days=1000)
-        return issue_token(self.settings, self.slug, name, SOLD_ON, lifetime)
+        self.admitted.add(name)

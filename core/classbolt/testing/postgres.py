@@ -29,6 +29,8 @@ from sqlalchemy import URL, NullPool, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from classbolt.testing.scratch import scratch_folder
+
 DRIVER = "postgresql+asyncpg"
 START_ATTEMPTS = 10
 START_SECONDS = 60
@@ -44,6 +46,7 @@ SETTINGS = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "wal_level": "minimal",
+    "max_wal_size": "128MB",  # it may lie in memory
     "max_wal_senders": "0",
 }
 
@@ -98,7 +101,7 @@ class PostgresServer:
 
     def _start(self) -> URL:
         with ExitStack() as undo:
-            folder = Path(tempfile.mkdtemp(prefix="classbolt-postgres-"))
+            folder = Path(tempfile.mkdtemp(prefix="classbolt-postgres-", dir=scratch_folder()))
             undo.callback(shutil.rmtree, folder, ignore_errors=True)
             owner = _Owner.choose()
             owner.take(folder)
