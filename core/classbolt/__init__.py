@@ -3,15 +3,15 @@
 Beside it `classbolt.tables` to point at.
 """
 
-from classbolt.bookings import Booking
-from classbolt.bundles import Bundle, find_bundles
-from classbolt.cancellations import Cancellation
+from classbolt.bookings import BOOKED, Booking
+from classbolt.bundles import Bundle, find_bundles, tags_of_bundles
+from classbolt.cancellations import Cancellation, refunds_given
 from classbolt.checks import methods as check_methods
 from classbolt.checks import mine
+from classbolt.checks import number as check_number
 from classbolt.checks import period as check_period
 from classbolt.checks import price as check_price
-from classbolt.courses import find_courses
-from classbolt.credits import held_by
+from classbolt.courses import course_ends, find_courses, upcoming_sessions
 from classbolt.db import Tx
 from classbolt.errors import (
     CreditExpired,
@@ -37,6 +37,7 @@ from classbolt.facts import (
     PaymentOption,
     RecordOffline,
     SessionFacts,
+    SetupCheck,
     SpendCredit,
     Terms,
     WayToBook,
@@ -50,6 +51,7 @@ from classbolt.values import (
     Actor,
     BookingId,
     BundleId,
+    CourseBookingId,
     CourseId,
     CustomerBundleId,
     CustomerId,
@@ -63,6 +65,7 @@ from classbolt.values import (
 )
 
 __all__ = [
+    "BOOKED",
     "COURSE",
     "CREDIT",
     "FREE",
@@ -77,6 +80,7 @@ __all__ = [
     "Bundle",
     "BundleId",
     "Cancellation",
+    "CourseBookingId",
     "CourseFacts",
     "CourseId",
     "CreditBack",
@@ -102,6 +106,7 @@ __all__ = [
     "Refusals",
     "SessionFacts",
     "SessionId",
+    "SetupCheck",
     "SpendCredit",
     "TagId",
     "Terms",
@@ -111,15 +116,19 @@ __all__ = [
     "after",
     "before",
     "check_methods",
+    "check_number",
     "check_period",
     "check_price",
+    "course_ends",
     "fetch_page",
     "fetch_pages",
     "find_bundles",
     "find_courses",
     "find_sessions",
-    "held_by",
     "list_sessions",
     "mine",
     "new_id",
+    "refunds_given",
+    "tags_of_bundles",
+    "upcoming_sessions",
 ]

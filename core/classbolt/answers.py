@@ -31,10 +31,10 @@ def objection(answer: object, asked: object, *, currency: str, now: datetime) ->
             return f"an amount in {amount.currency}, where the account has {currency}"
         case Terms(give_back=CreditBack(customer_bundle_id=back)) if back != _payer(asked):
             return "a credit goes back only to the bundle that paid"
-        case Terms(give_back=IssueBundle(expires_at=expires_at)) if (
-            expires_at.tzinfo is None or expires_at <= now
-        ):
-            return "a bundle is issued only with a validity that lies ahead"
+        case Terms(
+            give_back=(CreditBack(expires_at=datetime() as end) | IssueBundle(expires_at=end))
+        ) if end.tzinfo is None or end <= now:
+            return "credits are given only with a validity that lies ahead"
     return None
 
 

@@ -94,6 +94,11 @@ class BoltOns:
             if code in codes and code in found:
                 yield Implementation(code, hook, found[code].function, found[code].argnames)
 
+    def answering(self, hook: str) -> list[str]:
+        """List the installed bolt-ons that answer a hook, whether an account has them on."""
+        every = frozenset(self._installed)
+        return [each.bolt_on for each in self._implementations(hook, every)]
+
     def rivals(self, code: str, enabled: frozenset[str]) -> list[str]:
         """List the enabled bolt-ons that answer an exclusive hook which this one answers."""
         return sorted(

@@ -1,4 +1,4 @@
-"""Book a session or a course: one pipeline, whose reading half is also the preview.
+"""Book a session on its own: one pipeline, whose reading half is also the preview.
 
 Every booking locks its sessions first, in the order of their ids, then what the customer could
 pay with. Then the rules decide, core's and the bolt-ons', with nothing written. Only then are
@@ -8,43 +8,33 @@ two requests decided at the same moment can still not both happen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from classbolt import credits, payments, sessions
+from classbolt import credits, holdings, payments, sessions
 from classbolt.booking_rules import (
     PayWith,
-    against_course,
     against_session,
     amount_of,
     choose,
-    course_options,
     with_staff_options,
 )
 from classbolt.bookings import (
     BOOKED,
     Booking,
-    CourseBooking,
-    course_booking_of,
     places_of,
     write_bookings,
-    write_course_booking,
 )
-from classbolt.courses import get_course
 from classbolt.customers import whom
 from classbolt.db import Tx
 from classbolt.errors import (
-    CourseFull,
     NotFound,
     NoWayToBook,
     Refusal,
     Refusals,
-    SessionFull,
     refuse_if,
 )
 from classbolt.facts import (
-    COURSE,
     BookingDraft,
     PaymentOption,
     SessionFacts,
@@ -55,7 +45,6 @@ from classbolt.values import (
     Actor,
     BookingId,
     CourseBookingId,
-    CourseId,
     CustomerId,
     SessionId,
     new_id,
@@ -89,7 +78,7 @@ async def booking_options(
         raise NotFound().at("session")
     if customer_id is not None or actor.customer_id is not None:
         customer_id = await whom(tx, actor, customer_id)
-    draft = await _draft(tx, actor, found[session_id], customer_id)
+    draft = await _draft(tx, actor, found[session_id], customer_id, now)
     return await _decide(tx, draft, now)
 
 
@@ -131,8 +120,9 @@ async def place(
         Refusals: All reasons against it.
         Refusal: It cannot be asked for in this way.
     """
-    await credits.lock_bundles_of(tx, customer_id)
-    decision = await _decide(tx, await _draft(tx, actor, session, customer_id), now)
+    await holdings.lock_bundles_of(tx, customer_id)
+    draft = await _draft(tx, actor, session, customer_id, now)
+    decision = await _decide(tx, draft, now)
     way = decision.draft.way
     if way is None:
         raise Refusals(decision.refusals)
@@ -143,79 +133,18 @@ async def place(
     return booking
 
 
-async def book_course(
-    tx: Tx,
-    actor: Actor,
-    course_id: CourseId,
-    customer_id: CustomerId | None,
-    pay_with: PayWith,
-    *,
-    now: datetime,
-) -> CourseBooking:
-    """Book a whole course: one place in each of its sessions, or nothing at all (G1).
-
-    Raises:
-        Refusals: All reasons against it.
-        Refusal: It cannot be asked for in this way.
-    """
-    holder = await whom(tx, actor, customer_id)
-    course = await get_course(tx, course_id, "course")
-    all_sessions = await sessions.lock_sessions_of(tx, course_id)
-    running = [each for each in all_sessions if each.called_off_at is None]
-    way = WayToBook(COURSE, course.price)
-    held = await places_of(tx, holder, [each.id for each in running])
-    drafts = [BookingDraft(each, holder, actor, each.id in held, way) for each in running]
-    booked = await course_booking_of(tx, course_id, holder)
-    vetoes = await tx.bolt_ons.check_booking(tx, drafts, now)
-    option = choose(course_options(course, actor), pay_with)
-    refuse_if(
-        [
-            *against_course(all_sessions, now, held=held, has_course=booked is not None),
-            *_first_of_each_kind(reason for reasons in vetoes for reason in reasons),
-            *option.refusals,
-        ]
-    )
-    course_booking = CourseBooking(
-        id=CourseBookingId(new_id()),
-        course_id=course_id,
-        customer_id=holder,
-        payment_id=await payments.record(
-            tx, holder, option.method, amount_of(option, tx.account.currency), now=now
-        ),
-        booked_at=now,
-    )
-    try:
-        await sessions.take_seats(tx, [each.id for each in running])
-    except SessionFull as gone:
-        raise CourseFull from gone
-    await write_course_booking(tx, course_booking)
-    written = [
-        Booking(
-            id=BookingId(new_id()),
-            session_id=each.id,
-            customer_id=holder,
-            course_booking_id=course_booking.id,
-            way=COURSE,
-            payment_id=course_booking.payment_id,
-            customer_bundle_id=None,
-            status=BOOKED,
-            booked_at=now,
-        )
-        for each in running
-    ]
-    await write_bookings(tx, written)
-    await tx.bolt_ons.bookings_written(tx, written, now)
-    return course_booking
-
-
 async def _draft(
     tx: Tx,
     actor: Actor,
     session: SessionFacts,
     customer_id: CustomerId | None,
+    now: datetime,
 ) -> BookingDraft:
-    has_place = customer_id is not None and bool(await places_of(tx, customer_id, [session.id]))
-    return BookingDraft(session, customer_id, actor, has_place)
+    if customer_id is None:
+        return BookingDraft(session, None, actor, has_place=False)
+    has_place = bool(await places_of(tx, customer_id, [session.id]))
+    held = await holdings.held_by(tx, [customer_id], now=now)
+    return BookingDraft(session, customer_id, actor, has_place, tuple(held[customer_id]))
 
 
 async def _decide(tx: Tx, draft: BookingDraft, now: datetime) -> Decision:
@@ -258,6 +187,7 @@ async def _write(
         way=way.code,
         payment_id=payment_id,
         customer_bundle_id=credit.customer_bundle_id if credit else None,
+        origin_id=_origin(decision.draft, credit),
         status=BOOKED,
         booked_at=now,
     )
@@ -275,6 +205,7 @@ async def _write(
     return booking
 
 
-def _first_of_each_kind(reasons: Iterable[Refusal]) -> list[Refusal]:
-    """Say a reason once that speaks against several sessions of a course."""
-    return list({type(reason): reason for reason in reasons}.values())
+def _origin(draft: BookingDraft, credit: SpendCredit | None) -> CourseBookingId | None:
+    """Say which course booking earned the credit that pays, if one did (X11)."""
+    paying = (each for each in draft.held if credit and each.id == credit.customer_bundle_id)
+    return next((each.origin_id for each in paying), None)

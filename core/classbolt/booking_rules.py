@@ -29,7 +29,7 @@ from classbolt.facts import (
     RecordOffline,
     SessionFacts,
 )
-from classbolt.values import Actor, Money, SessionId
+from classbolt.values import Actor, LateJoining, Money, SessionId
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,31 +57,56 @@ def against_session(draft: BookingDraft, now: datetime) -> Iterator[Refusal]:
         yield AlreadyBooked()
 
 
+def running(sessions: Iterable[SessionFacts]) -> list[SessionFacts]:
+    """Leave out the sessions that were called off: they count for nothing."""
+    return [session for session in sessions if session.called_off_at is None]
+
+
+def to_come(sessions: Iterable[SessionFacts], now: datetime) -> list[SessionFacts]:
+    """Give the sessions in which who books the course now has a place (G1)."""
+    return [session for session in running(sessions) if session.starts_at > now]
+
+
+def course_price(course: CourseFacts, sessions: Sequence[SessionFacts], now: datetime) -> Money:
+    """Say what a course costs at a moment: late joiners may pay for the rest only (G5).
+
+    The part is rounded to the minor unit, a half up.
+    """
+    total, left = len(running(sessions)), len(to_come(sessions, now))
+    if course.late_joining is not LateJoining.PRO_RATA or left in {0, total}:
+        return course.price
+    amount = (2 * course.price.amount_minor * left + total) // (2 * total)
+    return Money(amount, course.price.currency)
+
+
 def against_course(
+    course: CourseFacts,
     sessions: Sequence[SessionFacts],
     now: datetime,
     *,
     held: Collection[SessionId],
     has_course: bool,
 ) -> Iterator[Refusal]:
-    """Give core's reasons against booking a course (G1, G2; late joiners are not taken).
+    """Give core's reasons against booking a course (G1, G2, G5).
 
     Args:
-        sessions: All sessions of the course; called off ones count for nothing.
+        course: The course, which says whether it takes late joiners.
+        sessions: All its sessions; called off ones count for nothing.
         now: The moment of booking.
         held: In which of the sessions the customer holds a place.
         has_course: Whether the customer has booked the course before.
     """
-    running = [session for session in sessions if session.called_off_at is None]
-    if not running:
+    taking_place, coming = running(sessions), to_come(sessions, now)
+    is_late = len(coming) < len(taking_place)
+    if not taking_place:
         yield CourseWithoutSessions()
-    elif any(session.starts_at <= now for session in running):
+    elif not coming or (is_late and course.late_joining is LateJoining.NO):
         yield CourseStarted()
-    elif any(session.is_full for session in running):
+    elif any(session.is_full for session in coming):
         yield CourseFull()
     if has_course:
         yield AlreadyBooked("This customer has booked this course already.")
-    for session in running:
+    for session in coming:
         if session.id in held and not has_course:
             yield AlreadyBooked(
                 "This customer already has a place in the session that starts at"
@@ -89,13 +114,19 @@ def against_course(
             )
 
 
-def course_options(course: CourseFacts, actor: Actor) -> list[PaymentOption]:
-    """Give the ways to pay for a course: what it accepts; staff may also give it away."""
-    if course.price.amount_minor == 0:
+def course_options(course: CourseFacts, price: Money, actor: Actor) -> list[PaymentOption]:
+    """Give the ways to pay for a course: what it accepts; staff may also give it away.
+
+    Args:
+        course: The course, which says what it accepts.
+        price: What it costs at this moment.
+        actor: Who books.
+    """
+    if price.amount_minor == 0:
         return [PaymentOption(FREE, action=Free())]
     options = []
     if OFFLINE in course.payment_methods:
-        options.append(PaymentOption(OFFLINE, action=RecordOffline(course.price)))
+        options.append(PaymentOption(OFFLINE, action=RecordOffline(price)))
     if actor.is_staff:
         options.append(PaymentOption(FREE, action=Free()))
     return options

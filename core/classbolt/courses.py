@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from classbolt import checks
 from classbolt.checks import mine
 from classbolt.columns import AnyRow
 from classbolt.db import Tx
 from classbolt.errors import NotFound
-from classbolt.facts import OFFLINE, CourseFacts
+from classbolt.facts import OFFLINE, CourseFacts, SessionFacts
 from classbolt.given import Given
 from classbolt.pages import Page, PageOf, fetch_page
 from classbolt.payments import COURSE_METHODS
-from classbolt.sessions import LOCK_COURSE, NewSession, add_sessions
-from classbolt.tables import courses, tags
-from classbolt.values import Actor, CourseId, Money, Permission, TagId, new_id
+from classbolt.sessions import LOCK_COURSE, SESSIONS, NewSession, add_sessions
+from classbolt.tables import courses, sessions, tags
+from classbolt.values import (
+    Actor,
+    CourseId,
+    LateJoining,
+    Money,
+    Permission,
+    TagId,
+    new_id,
+)
 
 
 class CourseChanges(TypedDict, total=False):
@@ -30,6 +39,7 @@ class CourseChanges(TypedDict, total=False):
     price_minor: int
     tag_id: TagId | None
     payment_methods: Sequence[str]
+    late_joining: LateJoining
 
 
 COURSES = select(
@@ -39,8 +49,23 @@ COURSES = select(
     courses.c.price_minor,
     courses.c.tag_id,
     courses.c.payment_methods,
+    courses.c.late_joining,
 ).where(mine(courses))
 COURSES_BY_ID = COURSES.where(courses.c.id.in_(bindparam("ids", expanding=True)))
+ENDS = (
+    select(sessions.c.course_id, func.max(sessions.c.ends_at).label("ends_at"))
+    .where(
+        mine(sessions),
+        sessions.c.course_id.in_(bindparam("ids", expanding=True)),
+        sessions.c.called_off_at.is_(None),
+    )
+    .group_by(sessions.c.course_id)
+)
+UPCOMING = SESSIONS.where(
+    sessions.c.course_id.in_(bindparam("ids", expanding=True)),
+    sessions.c.called_off_at.is_(None),
+    sessions.c.starts_at > bindparam("now"),
+).order_by(sessions.c.starts_at, sessions.c.id)
 
 
 async def create_course(
@@ -125,6 +150,22 @@ async def find_courses(tx: Tx, ids: Iterable[CourseId]) -> Mapping[CourseId, Cou
     return {row.id: _course(tx, row) for row in await tx.all(COURSES_BY_ID, {"ids": list(ids)})}
 
 
+async def course_ends(tx: Tx, ids: Collection[CourseId]) -> Mapping[CourseId, datetime]:
+    """Say when the last session of each course ends that was not called off."""
+    rows = await tx.all(ENDS, {"ids": list(ids)}) if ids else []
+    return {row.course_id: row.ends_at for row in rows}
+
+
+async def upcoming_sessions(
+    tx: Tx, ids: Collection[CourseId], now: datetime
+) -> Mapping[CourseId, list[SessionFacts]]:
+    """Find the sessions of courses that are still to come, in the order they start."""
+    found: dict[CourseId, list[SessionFacts]] = defaultdict(list)
+    for row in await tx.all(UPCOMING, {"ids": list(ids), "now": now}):
+        found[row.course_id].append(SessionFacts(*row))
+    return found
+
+
 async def list_courses(
     tx: Tx, page: Page, *, tag_id: TagId | None = None
 ) -> PageOf[CourseFacts]:
@@ -152,6 +193,8 @@ async def _columns(tx: Tx, changes: CourseChanges) -> dict[str, Any]:
         values["payment_methods"] = checks.methods(
             changes["payment_methods"], COURSE_METHODS, "paymentMethods"
         )
+    if "late_joining" in changes:
+        values["late_joining"] = changes["late_joining"].value
     return values
 
 
@@ -163,4 +206,5 @@ def _course(tx: Tx, row: AnyRow) -> CourseFacts:
         price=Money(row.price_minor, tx.account.currency),
         tag_id=row.tag_id,
         payment_methods=frozenset(row.payment_methods),
+        late_joining=LateJoining(row.late_joining),
     )

@@ -44,11 +44,18 @@ class Tx:
         account: The account as this transaction sees it, with the bolt-ons that are on.
         actor: Who opened it.
         bolt_ons: The account's bolt-ons, ready to be asked.
+        writes: Whether it can write, and lock; a snapshot cannot.
         correlation_id: Ties together all that this transaction writes into histories.
     """
 
     def __init__(
-        self, connection: AsyncConnection, account: Account, actor: Actor, bolt_ons: BoltOns
+        self,
+        connection: AsyncConnection,
+        account: Account,
+        actor: Actor,
+        bolt_ons: BoltOns,
+        *,
+        writes: bool,
     ) -> None:
         self._connection = connection
         # Siblings of a GraphQL query ask at the same time; a connection answers one after the
@@ -57,6 +64,7 @@ class Tx:
         self.account = account
         self.actor = actor
         self.bolt_ons = bolt_ons.enabled(account.enabled)
+        self.writes = writes
         self.correlation_id = new_id()
 
     async def execute(self, statement: Executable, params: Params | None = None) -> Result[Any]:
@@ -133,7 +141,7 @@ class Database:
         for _ in range(ATTEMPTS):
             try:
                 async with self._writer.connect() as connection, connection.begin():
-                    return await work(await self._open(connection, caller))
+                    return await work(await self._open(connection, caller, writes=True))
             except PoolTimeout:
                 break
             except DBAPIError as error:
@@ -154,7 +162,13 @@ class Database:
             except PoolTimeout as full:
                 raise TryAgain from full
             await stack.enter_async_context(connection.begin())
-            yield await self._open(connection, caller)
+            yield await self._open(connection, caller, writes=False)
+
+    @asynccontextmanager
+    async def look(self) -> AsyncIterator[AsyncConnection]:
+        """Open one snapshot of what belongs to all accounts, to examine it."""
+        async with self._reader.connect() as connection, connection.begin():
+            yield connection
 
     async def run(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         """Do work that belongs to no account, such as opening one, in one write transaction."""
@@ -172,13 +186,13 @@ class Database:
         await self._writer.dispose()
         await self._reader.dispose()
 
-    async def _open(self, connection: AsyncConnection, caller: Caller) -> Tx:
+    async def _open(self, connection: AsyncConnection, caller: Caller, *, writes: bool) -> Tx:
         found = await connection.execute(
             OPEN_ACCOUNT,
             {"slug": caller.account, "issuer": caller.issuer, "subject": caller.subject},
         )
         account, actor = open_account(caller, found.all())
-        return Tx(connection, account, actor, self._bolt_ons)
+        return Tx(connection, account, actor, self._bolt_ons, writes=writes)
 
 
 def _engines(url: str) -> tuple[AsyncEngine, AsyncEngine]:
@@ -216,6 +230,7 @@ def _sqlite_engine(url: str, *, writes: bool) -> AsyncEngine:
         for pragma in (
             "journal_mode=WAL",
             "synchronous=FULL",
+            "secure_delete=ON",  # what was erased must not linger in the file (X26)
             "foreign_keys=ON",  # without it a row that points into another account is accepted
             f"busy_timeout={LOCK_WAIT_SECONDS * 1000}",
             f"query_only={'OFF' if writes else 'ON'}",

@@ -26,6 +26,7 @@ from classbolt.facts import (
     CourseFacts,
     PaymentOption,
     SessionFacts,
+    SetupCheck,
     Terms,
     WayToBook,
 )
@@ -156,6 +157,25 @@ class EnabledBoltOns:
             now=now,
         )
         return [next(filter(None, column), None) for column in _columns(answers, bookings)]
+
+    async def setup_checks(
+        self,
+        tx: Tx,
+        courses: Sequence[CourseFacts],
+        now: datetime,
+    ) -> list[list[SetupCheck]]:
+        """Collect for each course every bolt-on's checks."""
+        answers = await self._decide(
+            "setup_checks", courses, list[SetupCheck], tx=tx, courses=courses, now=now
+        )
+        return [
+            [check for checks in column for check in checks]
+            for column in _columns(answers, courses)
+        ]
+
+    async def account_written(self, tx: Tx, now: datetime) -> None:
+        """Tell that the account itself was changed."""
+        await self._tell("account_written", tx=tx, now=now)
 
     async def course_written(
         self, tx: Tx, course: CourseFacts, given: Given, now: datetime

@@ -19,11 +19,13 @@ class Refusal(Exception):
     Attributes:
         code: The name clients see, SCREAMING_SNAKE.
         facts: What else clients may see of it: attribute name -> its type.
+        hint: What the person who is refused can do about it, in a sentence, if anything.
         path: Where in the input the reason lies, if it lies in one place.
     """
 
     code: ClassVar[str]
     facts: ClassVar[Mapping[str, type]] = {}
+    hint: ClassVar[str | None] = None
 
     def __init_subclass__(cls) -> None:
         """Hold every refusal to a code, when its class is made."""
@@ -126,6 +128,7 @@ class TryAgain(Refusal):
     """
 
     code = "TRY_AGAIN"
+    hint = "Send the same request again."
 
     def __init__(self) -> None:
         super().__init__(
@@ -140,6 +143,7 @@ class SessionFull(Refusal):
     """Every seat of the session is taken."""
 
     code = "SESSION_FULL"
+    hint = "Choose another session, or try again when somebody has cancelled."
 
     def __init__(self) -> None:
         super().__init__("Every seat of this session is taken.")
@@ -167,6 +171,7 @@ class CourseStarted(Refusal):
     """The course has begun and does not take late joiners."""
 
     code = "COURSE_STARTED"
+    hint = "Look for sessions of the course that take drop-ins."
 
     def __init__(self) -> None:
         super().__init__("This course has already started.")
@@ -176,6 +181,7 @@ class CourseFull(Refusal):
     """At least one remaining session of the course has no free seat."""
 
     code = "COURSE_FULL"
+    hint = "Choose another course, or single sessions of this one that take drop-ins."
 
     def __init__(self) -> None:
         super().__init__("This course is full.")
@@ -197,6 +203,7 @@ class AlreadyBooked(Refusal):
     """The customer already holds a place in this session or course."""
 
     code = "ALREADY_BOOKED"
+    hint = "Cancel the place that there is first, or keep it."
 
     def __init__(self, message: str = "This customer already has a place here.") -> None:
         super().__init__(message)
@@ -215,6 +222,7 @@ class NoWayToBook(Refusal):
     """Nothing that is switched on lets a single session like this be booked."""
 
     code = "NO_WAY_TO_BOOK"
+    hint = "Book the whole course."
 
     def __init__(self) -> None:
         super().__init__("This session cannot be booked on its own.")
@@ -224,12 +232,27 @@ class PaymentOptionNotAllowed(Refusal):
     """This way to pay is not accepted here."""
 
     code = "PAYMENT_OPTION_NOT_ALLOWED"
+    hint = "Choose one of the accepted ways to pay."
     facts: ClassVar[Mapping[str, type]] = {"allowed": list}
 
     def __init__(self, allowed: Iterable[str]) -> None:
         self.allowed = sorted(set(allowed))
         accepted = ", ".join(self.allowed) or "none"
         super().__init__(f"This way to pay is not accepted here. Accepted: {accepted}.")
+
+
+# Customers
+
+
+class CustomerHasBookings(Refusal):
+    """The customer has places in sessions that are still to come."""
+
+    code = "CUSTOMER_HAS_BOOKINGS"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This customer has places in sessions to come. Please cancel them first."
+        )
 
 
 # Credits
@@ -239,6 +262,7 @@ class InsufficientCredits(Refusal):
     """The bundle has no credit left."""
 
     code = "INSUFFICIENT_CREDITS"
+    hint = "Choose another bundle."
 
     def __init__(self) -> None:
         super().__init__("There is no credit left on this bundle.")
@@ -248,6 +272,7 @@ class CreditExpired(Refusal):
     """The bundle's validity is over."""
 
     code = "CREDIT_EXPIRED"
+    hint = "Choose another bundle, or ask the business to extend this one."
     facts: ClassVar[Mapping[str, type]] = {"expires_at": datetime}
 
     def __init__(self, expires_at: datetime) -> None:
@@ -259,11 +284,22 @@ class CreditExpiresBeforeSession(Refusal):
     """A credit pays only for sessions that start before it expires (D4)."""
 
     code = "CREDIT_EXPIRES_BEFORE_SESSION"
+    hint = "Choose an earlier session, or another bundle."
     facts: ClassVar[Mapping[str, type]] = {"expires_at": datetime}
 
     def __init__(self, expires_at: datetime) -> None:
         self.expires_at = expires_at
         super().__init__("This credit expires before the session starts.")
+
+
+class QuoteChanged(Refusal):
+    """Cancelling would give something else than the caller expects."""
+
+    code = "QUOTE_CHANGED"
+    hint = "Ask for the preview again, and confirm what it says now."
+
+    def __init__(self) -> None:
+        super().__init__("What cancelling gives back has changed. Please look again.")
 
 
 # Why a cancellation gave nothing back: reasons stored with the outcome, not errors

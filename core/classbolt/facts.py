@@ -19,6 +19,7 @@ from classbolt.values import (
     CourseId,
     CustomerBundleId,
     CustomerId,
+    LateJoining,
     Money,
     SessionId,
     TagId,
@@ -44,11 +45,16 @@ class CourseFacts:
     price: Money
     tag_id: TagId | None
     payment_methods: frozenset[str]
+    late_joining: LateJoining = LateJoining.NO
 
 
 @dataclass(frozen=True, slots=True)
 class SessionFacts:
-    """A session as rules see it. Its tag is its own, or else its course's (E4)."""
+    """A session as rules see it. Its tag is its own, or else its course's (E4).
+
+    Attributes:
+        moved_at: When its start was last changed, unless that was said to be minor (X3).
+    """
 
     id: SessionId
     course_id: CourseId
@@ -58,6 +64,7 @@ class SessionFacts:
     seats_taken: int
     tag_id: TagId | None
     called_off_at: datetime | None
+    moved_at: datetime | None = None
 
     @property
     def is_full(self) -> bool:
@@ -67,7 +74,11 @@ class SessionFacts:
 
 @dataclass(frozen=True, slots=True)
 class HeldBundle:
-    """A customer's copy of a bundle: credits and expiry are frozen, tags are read live (E6)."""
+    """A customer's copy of a bundle: credits and expiry are frozen, tags are read live (E6).
+
+    Attributes:
+        origin_id: The course booking that earned it, also through other credits (X11).
+    """
 
     id: CustomerBundleId
     customer_id: CustomerId
@@ -76,6 +87,8 @@ class HeldBundle:
     issued_at: datetime
     expires_at: datetime
     tag_ids: frozenset[TagId]
+    revoked_at: datetime | None = None
+    origin_id: CourseBookingId | None = None
 
 
 # Booking
@@ -112,6 +125,7 @@ class BookingDraft:
     Attributes:
         customer_id: Who would hold the place; None while an anonymous visitor looks around.
         has_place: Whether the customer already holds an active place in the session (J5).
+        held: What the customer could pay with, or could in the case that is asked about.
         way: The way that was chosen; None only while ways are being asked for.
     """
 
@@ -119,6 +133,7 @@ class BookingDraft:
     customer_id: CustomerId | None
     actor: Actor
     has_place: bool
+    held: tuple[HeldBundle, ...] = ()
     way: WayToBook | None = None
 
 
@@ -189,7 +204,11 @@ class BookingFacts:
         amount_minor: What was charged, of the course for a course's place; 0 for a credit.
         is_settled: Whether it was paid: the money arrived, or a credit was spent.
         customer_bundle: The bundle whose credit paid, with its balance and expiry of now.
-        by_business: Whether the business cancels, so that notice is waived (B7).
+        by_business: Whether the business cancels the session (B7).
+        is_goodwill: Whether staff cancel and want a refund that the rules would not give.
+        is_moved: Whether the session was moved after it was booked, and is still to come (X3).
+        origin_id: The course booking that this place comes from: its own, or the one that
+            earned the credit which paid (X11).
     """
 
     id: BookingId
@@ -201,14 +220,27 @@ class BookingFacts:
     amount_minor: int
     is_settled: bool
     customer_bundle: HeldBundle | None
-    by_business: bool
+    by_business: bool = False
+    is_goodwill: bool = False
+    is_moved: bool = False
+    origin_id: CourseBookingId | None = None
+
+    @property
+    def is_notice_waived(self) -> bool:
+        """Say whether cancelling needs no notice."""
+        return self.by_business or self.is_goodwill or self.is_moved
 
 
 @dataclass(frozen=True, slots=True)
 class CreditBack:
-    """Put one credit back onto the bundle that paid."""
+    """Put one credit back onto the bundle that paid.
+
+    Attributes:
+        expires_at: Until when the bundle is valid from then on, if that is later than it was.
+    """
 
     customer_bundle_id: CustomerBundleId
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,3 +276,30 @@ class Terms:
         if (self.give_back is None) == (self.refusal is None):
             raise ValueError("terms give something back or say why not, one of the two")
         json.dumps(self.policy)  # a copy that cannot be kept fails here, where it is made
+
+
+# Setting up
+
+
+@dataclass(frozen=True, slots=True)
+class SetupCheck:
+    """One line of the list that says whether a course is set up as people expect.
+
+    Attributes:
+        code: Names the check, SCREAMING_SNAKE, whether it passed or not.
+        passed: Whether it is as it should be.
+        message: What was found, to the admin, in English.
+        fix: What to do about it; None exactly if it passed.
+    """
+
+    code: str
+    passed: bool
+    message: str
+    fix: str | None = None
+
+    def __post_init__(self) -> None:
+        """Hold a check that failed to a remedy."""
+        if not re.fullmatch(r"[A-Z][A-Z0-9_]{1,59}", self.code):
+            raise ValueError(f"{self.code!r} is no code of a check")
+        if self.passed != (self.fix is None):
+            raise ValueError("a check that failed says how to mend it, and only such a one")

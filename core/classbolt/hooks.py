@@ -27,6 +27,7 @@ from classbolt.facts import (
     CourseFacts,
     PaymentOption,
     SessionFacts,
+    SetupCheck,
     Terms,
     WayToBook,
 )
@@ -149,7 +150,21 @@ class BoltOn:
         """
         return [None for _ in bookings]
 
+    @_hook
+    async def setup_checks(
+        self,
+        tx: Tx,
+        courses: Sequence[CourseFacts],
+        now: datetime,
+    ) -> Sequence[Sequence[SetupCheck]]:
+        """Give for each course what an admin should look at, passed or not."""
+        return [() for _ in courses]
+
     # Write: after core's writes, before the commit; own tables only
+
+    @_hook
+    async def account_written(self, tx: Tx, now: datetime) -> None:
+        """Follow what changed about the account, such as its time zone."""
 
     @_hook
     async def course_written(

@@ -49,9 +49,13 @@ class NewSession:
 
 
 class SessionChanges(TypedDict, total=False):
-    """What may change about sessions that are to come."""
+    """What may change about sessions that are to come.
+
+    `is_minor` says of a new start that nobody who is booked needs to mind it (X3).
+    """
 
     starts_at: datetime
+    is_minor: bool
     minutes: int
     capacity: int
     tag_id: TagId | None
@@ -67,6 +71,7 @@ SESSIONS = (
         sessions.c.seats_taken,
         func.coalesce(sessions.c.tag_id, courses.c.tag_id).label("tag_id"),
         sessions.c.called_off_at,
+        sessions.c.moved_at,
     )
     .join(
         courses,
@@ -79,11 +84,10 @@ SESSIONS_BY_ID = SESSIONS.where(sessions.c.id.in_(bindparam("ids", expanding=Tru
 # PostgreSQL locks the rows in the order of their ids, so that two operations on the same
 # sessions cannot deadlock.
 LOCK_SESSIONS = SESSIONS_BY_ID.order_by(sessions.c.id).with_for_update(of=sessions)
-LOCK_SESSIONS_OF_COURSE = (
-    SESSIONS.where(sessions.c.course_id == bindparam("course_id"))
-    .order_by(sessions.c.id)
-    .with_for_update(of=sessions)
+SESSIONS_OF_COURSE = SESSIONS.where(sessions.c.course_id == bindparam("course_id")).order_by(
+    sessions.c.id
 )
+LOCK_SESSIONS_OF_COURSE = SESSIONS_OF_COURSE.with_for_update(of=sessions)
 LOCK_COURSE = (
     select(courses.c.id)
     .where(mine(courses), courses.c.id == bindparam("course_id"))
@@ -102,7 +106,7 @@ TAKE_SEATS = (
 )
 FREE_SEATS = (
     update(sessions)
-    .where(mine(sessions), sessions.c.id == bindparam("session"))
+    .where(mine(sessions), sessions.c.id.in_(bindparam("session_ids", expanding=True)))
     .values(
         seats_taken=sessions.c.seats_taken - bindparam("seats"),
         over_capacity=case(
@@ -113,15 +117,6 @@ FREE_SEATS = (
             else_=0,
         ),
     )
-)
-CALL_OFF = (
-    update(sessions)
-    .where(
-        mine(sessions),
-        sessions.c.id == bindparam("session"),
-        sessions.c.called_off_at.is_(None),
-    )
-    .values(called_off_at=bindparam("now"))
 )
 
 
@@ -260,6 +255,12 @@ async def lock_sessions_of(tx: Tx, course_id: CourseId) -> list[SessionFacts]:
     ]
 
 
+async def all_sessions_of(tx: Tx, course_id: CourseId) -> list[SessionFacts]:
+    """Find all sessions of a course, called off ones too."""
+    rows = await tx.all(SESSIONS_OF_COURSE, {"course_id": course_id})
+    return [SessionFacts(*row) for row in rows]
+
+
 async def take_seats(tx: Tx, session_ids: Sequence[SessionId]) -> None:
     """Take one seat in each session, or in none.
 
@@ -272,9 +273,11 @@ async def take_seats(tx: Tx, session_ids: Sequence[SessionId]) -> None:
         raise SessionFull
 
 
-async def free_seats(tx: Tx, session_id: SessionId, seats: int) -> None:
-    """Give seats of a session back; they are open to anybody at once (F6)."""
-    await tx.execute(FREE_SEATS, {"session": session_id, "seats": seats})
+async def free_seats(tx: Tx, seats: Mapping[SessionId, int]) -> None:
+    """Give seats of sessions back; they are open to anybody at once (F6)."""
+    for number in sorted(set(seats.values())):
+        ids = [session_id for session_id, freed in seats.items() if freed == number]
+        await tx.execute(FREE_SEATS, {"session_ids": ids, "seats": number})
 
 
 async def find_sessions(tx: Tx, ids: Sequence[SessionId]) -> Mapping[SessionId, SessionFacts]:
@@ -329,7 +332,7 @@ async def sessions_of(
 
 
 def _facts(row: AnyRow) -> SessionFacts:
-    return SessionFacts(*row[:8])
+    return SessionFacts(*row[:9])
 
 
 def _row(course_id: CourseId, new: NewSession, position: int, now: datetime) -> dict[str, Any]:
@@ -356,6 +359,8 @@ def _columns(session: SessionFacts, changes: SessionChanges, now: datetime) -> d
     if "starts_at" in changes:
         values["starts_at"] = checks.future(changes["starts_at"], now, "startsAt")
         values["ends_at"] = values["starts_at"] + (session.ends_at - session.starts_at)
+        if values["starts_at"] != session.starts_at and not changes.get("is_minor", False):
+            values["moved_at"] = now
     if "minutes" in changes:
         minutes = checks.number(changes["minutes"], "minutes", least=1, most=LONGEST_MINUTES)
         values["ends_at"] = values.get("starts_at", session.starts_at) + timedelta(

@@ -10,15 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from classbolt import credits, sessions
+from classbolt import holdings, sessions
 from classbolt.book import place
 from classbolt.booking_rules import PayWith
 from classbolt.bookings import Booking
-from classbolt.cancel import RefundChoice, place_of, release
+from classbolt.cancel import cancel_locked, place_of
 from classbolt.cancellations import Cancellation
+from classbolt.customers import hold
 from classbolt.db import Tx
-from classbolt.errors import AlreadyBooked, NotBooked
+from classbolt.errors import AlreadyBooked, NotBooked, TryAgain
 from classbolt.facts import CREDIT
+from classbolt.terms import Wish
 from classbolt.values import Actor, BookingId, SessionId
 
 
@@ -37,6 +39,7 @@ async def swap_booking(
     to_session: SessionId,
     pay_with: PayWith | None,
     *,
+    expected: str | None = None,
     now: datetime,
 ) -> Swapped:
     """Give up a booking for a place in another session.
@@ -44,21 +47,25 @@ async def swap_booking(
     Args:
         pay_with: How to pay for the new place; None: with the credit that the cancellation
             gives.
+        expected: The quote of a preview of the cancellation.
 
     Raises:
         NotFound: The booking or the session is unknown, or not the actor's.
         NotBooked: The booking was cancelled already.
         AlreadyBooked: The booking is for that very session.
+        QuoteChanged: Giving up the booking would give something else than was expected.
         Refusals: All reasons against the new place.
         Refusal: It is too late to cancel, or cancelling gives no credit and nothing else pays.
     """
     from_session, holder = await place_of(tx, actor, booking_id)
+    if not await hold(tx, holder):
+        raise TryAgain  # merged into another customer at this very moment
     if from_session == to_session:
         raise AlreadyBooked("The customer has a place in this very session.").at("toSession")
     locked = await sessions.lock_sessions(tx, [from_session, to_session], "toSession")
-    await credits.lock_bundles_of(tx, holder)
-    given_up = await release(
-        tx, actor, booking_id, locked[from_session], refund=RefundChoice.POLICY, now=now
+    await holdings.lock_bundles_of(tx, holder)
+    given_up = await cancel_locked(
+        tx, actor, booking_id, locked[from_session], wish=Wish(expected=expected), now=now
     )
     if given_up.already:
         raise NotBooked

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import bindparam, select, update
 
@@ -37,6 +38,7 @@ class Change:
     code: str
     enabled: bool
     actor_kind: str
+    actor_id: UUID | None
     changed_at: datetime
 
 
@@ -59,6 +61,7 @@ CHANGES = (
         bolt_on_changes.c.code,
         bolt_on_changes.c.enabled,
         bolt_on_changes.c.actor_kind,
+        bolt_on_changes.c.actor_id,
         bolt_on_changes.c.changed_at,
     )
     .where(mine(bolt_on_changes))

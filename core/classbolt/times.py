@@ -26,7 +26,8 @@ def after(instant: datetime, period: Period, zone: ZoneInfo) -> datetime:
 
 def _shift(instant: datetime, period: Period, zone: ZoneInfo, *, sign: int) -> datetime:
     amount = sign * period.value
-    if period.unit is Unit.HOURS:
+    # Nothing at all moves nothing: of a wall time that happens twice, the second stays so.
+    if period.unit is Unit.HOURS or amount == 0:
         return instant.astimezone(UTC) + timedelta(hours=amount)
     wall = instant.astimezone(zone).replace(tzinfo=None)
     if period.unit is Unit.MONTHS:

@@ -82,6 +82,14 @@ class Period:
         return f"{self.value} {unit[:-1] if self.value == 1 else unit}"
 
 
+class LateJoining(StrEnum):
+    """Whether a course that has begun can still be bought, and for how much (G5)."""
+
+    NO = "NO"
+    FULL_PRICE = "FULL_PRICE"
+    PRO_RATA = "PRO_RATA"
+
+
 class Role(StrEnum):
     """What a person who runs the account may do.
 
@@ -96,6 +104,7 @@ class Role(StrEnum):
 class Permission(StrEnum):
     """What staff can be allowed to do."""
 
+    RUN_ACCOUNT = "RUN_ACCOUNT"
     SWITCH_BOLT_ONS = "SWITCH_BOLT_ONS"
     SET_UP = "SET_UP"
     SERVE_CUSTOMERS = "SERVE_CUSTOMERS"

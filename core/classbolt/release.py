@@ -1,0 +1,151 @@
+"""End places: cancel them, free their seats, give back what was agreed, keep what was decided.
+
+The UPDATE that cancels says whether this transaction was the one that did it. Sessions are
+locked before, then the bundles that paid, then the course bookings that refunds are counted by.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import bindparam, update
+
+from classbolt import credits, holdings, sessions
+from classbolt.bookings import BOOKED, CANCELLED, lock_course_bookings
+from classbolt.cancellations import (
+    CREDIT_BACK,
+    NEW_BUNDLE,
+    NONE,
+    Cancellation,
+    write_cancellations,
+)
+from classbolt.checks import mine
+from classbolt.db import Tx
+from classbolt.errors import TryAgain
+from classbolt.facts import BookingFacts, CreditBack, IssueBundle, Terms
+from classbolt.tables import bookings
+from classbolt.terms import Wish
+from classbolt.values import Actor, BookingId, CancellationId, CustomerBundleId, new_id
+
+LONGEST_REASON = 500
+
+CANCEL = (
+    update(bookings)
+    .where(
+        mine(bookings),
+        bookings.c.id.in_(bindparam("booking_ids", expanding=True)),
+        bookings.c.status == BOOKED,
+    )
+    .values(status=CANCELLED)
+    .returning(bookings.c.id)
+)
+
+
+async def lock_for_release(tx: Tx, facts: Sequence[BookingFacts]) -> None:
+    """Lock what ending these places may give credits to, and what caps count by."""
+    paid = [each.customer_bundle.id for each in facts if each.customer_bundle]
+    await holdings.lock_bundles(tx, paid)
+    await lock_course_bookings(tx, [each.origin_id for each in facts if each.origin_id])
+
+
+async def release(
+    tx: Tx,
+    actor: Actor,
+    facts: Sequence[BookingFacts],
+    terms: Sequence[Terms],
+    wish: Wish,
+    *,
+    now: datetime,
+) -> list[Cancellation]:
+    """End places on terms that were asked for under lock.
+
+    Raises:
+        TryAgain: One of them was ended by a request that ran at the same time.
+    """
+    if not facts:
+        return []
+    cancelled = await tx.all(CANCEL, {"booking_ids": [each.id for each in facts]})
+    if len(cancelled) != len(facts):
+        raise TryAgain
+    await sessions.free_seats(tx, Counter(each.session.id for each in facts))
+    received = await _give_back(tx, actor, facts, terms, wish, now=now)
+    written = [
+        _cancellation(actor, each, agreed, wish, received.get(each.id), now)
+        for each, agreed in zip(facts, terms, strict=True)
+    ]
+    await write_cancellations(tx, written)
+    await tx.bolt_ons.cancellations_written(tx, written, now)
+    return written
+
+
+async def _give_back(
+    tx: Tx,
+    actor: Actor,
+    facts: Sequence[BookingFacts],
+    terms: Sequence[Terms],
+    wish: Wish,
+    *,
+    now: datetime,
+) -> dict[BookingId, CustomerBundleId]:
+    """Issue and credit back what the terms say, and tell which bundle received the credit."""
+    agreed = list(zip(facts, terms, strict=True))
+    issues = {
+        each.id: credits.Issue(
+            each.customer_id,
+            back.bundle_id,
+            back.expires_at,
+            each.id,
+            each.origin_id,
+            wish.note,
+        )
+        for each, found in agreed
+        if isinstance(back := found.give_back, IssueBundle)
+    }
+    backs = [
+        credits.Back(back.customer_bundle_id, each.id, back.expires_at, wish.note)
+        for each, found in agreed
+        if isinstance(back := found.give_back, CreditBack)
+    ]
+    issued = await credits.issue(tx, actor, list(issues.values()), now=now)
+    await credits.credit_back(tx, actor, backs, now=now)
+    received = {each.booking_id: each.customer_bundle_id for each in backs}
+    return received | dict(zip(issues, issued, strict=True))
+
+
+def _cancellation(
+    actor: Actor,
+    facts: BookingFacts,
+    terms: Terms,
+    wish: Wish,
+    received: CustomerBundleId | None,
+    now: datetime,
+) -> Cancellation:
+    outcome = NONE
+    if terms.give_back is not None:
+        outcome = NEW_BUNDLE if isinstance(terms.give_back, IssueBundle) else CREDIT_BACK
+    return Cancellation(
+        id=CancellationId(new_id()),
+        booking_id=facts.id,
+        cancelled_at=now,
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        by_business=facts.by_business,
+        choice=wish.choice.value,
+        note=wish.note,
+        outcome=outcome,
+        reason=terms.refusal.code if terms.refusal else None,
+        reason_text=terms.refusal.message[:LONGEST_REASON] if terms.refusal else None,
+        option=terms.option,
+        deadline=terms.deadline,
+        decided_by=terms.decided_by,
+        policy=dict(terms.policy),
+        customer_bundle_id=received,
+        refund_due=facts.by_business and outcome == NONE and _was_paid(facts),
+    )
+
+
+def _was_paid(facts: BookingFacts) -> bool:
+    """Say whether anything of worth was given for the place."""
+    return facts.is_settled and (facts.customer_bundle is not None or facts.amount_minor > 0)
