@@ -10,6 +10,7 @@ from studio import Studio, open_studio
 
 DAY = {"value": 24, "unit": "HOURS"}
 POLICY = "{ notice { value unit } refunds { option method bundle { name } } }"
+OPTIONS = "validityAnchor maxRefundsPerCourseBooking minDaysAfterCreditBack refundFreeBookings"
 COURSE = f"course {{ id refundPolicy {POLICY} }}"
 
 
@@ -50,6 +51,7 @@ async def update(studio: Studio, course: str, **given: Any) -> dict[str, Any] | 
 
 
 async def test_a_policy_is_set_replaced_kept_and_taken_away(opened: Studio) -> None:
+    """A3, A4, A8, A11: it is given with the course, and what it issues is a draft."""
     swap = opened.ids.bundles["Swap"]
     first: dict[str, Any] = {
         "notice": DAY,
@@ -77,7 +79,61 @@ async def test_a_policy_is_set_replaced_kept_and_taken_away(opened: Studio) -> N
     assert await update(opened, course, title="Beginners") is None
 
 
+async def test_what_a_policy_says_besides_is_kept_and_replaced_with_it(
+    opened: Studio,
+) -> None:
+    """A12, X12: whoever leaves it out goes without it."""
+    plain = policy(rule("COURSE", opened.ids.bundles["Swap"]))
+    chosen = {
+        "validityAnchor": "COURSE_END",
+        "maxRefundsPerCourseBooking": 2,
+        "minDaysAfterCreditBack": 14,
+        "refundFreeBookings": True,
+    }
+    course = (await add_course(opened, "Beginners"))["id"]
+
+    shown = []
+    for given in (plain, {"autoRefund": {**plain["autoRefund"], **chosen}}, plain):
+        fields = f"course {{ refundPolicy {{ {OPTIONS} }} }}"
+        asked = {"course": course, **given}
+        changed = await opened.do("updateCourse", asked, fields, as_="owner")
+        shown.append(changed["course"]["refundPolicy"])
+
+    nothing = {
+        "validityAnchor": "ISSUED_AT",
+        "maxRefundsPerCourseBooking": None,
+        "minDaysAfterCreditBack": 0,
+        "refundFreeBookings": False,
+    }
+    assert shown == [nothing, chosen, nothing]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("maxRefundsPerCourseBooking", 0),
+        ("maxRefundsPerCourseBooking", 1001),
+        ("minDaysAfterCreditBack", -1),
+        ("minDaysAfterCreditBack", 367),
+    ],
+)
+async def test_what_cannot_be_counted_to_is_refused(
+    opened: Studio, option: str, value: int
+) -> None:
+    """A12: a cap of none would be a policy without those who bought the course."""
+    made = await add_course(opened, "Beginners")
+    given = policy(rule("COURSE", opened.ids.bundles["Swap"]))["autoRefund"]
+    asked = {"course": made["id"], "autoRefund": {**given, option: value}}
+
+    refused = await opened.mutate("updateCourse", asked, as_="owner")
+
+    assert [(each["code"], each["path"]) for each in refused["userErrors"]] == [
+        ("INVALID_INPUT", ["input", "autoRefund", option])
+    ]
+
+
 async def test_a_course_has_no_policy_until_one_is_set(opened: Studio) -> None:
+    """A3: when the course is made, or later."""
     made = await add_course(opened, "Beginners")
 
     assert made["refundPolicy"] is None
@@ -88,9 +144,34 @@ async def test_a_course_has_no_policy_until_one_is_set(opened: Studio) -> None:
     assert changed is not None
 
 
+async def test_a_session_has_no_policy_of_its_own(opened: Studio) -> None:
+    """A2: there is no place to give it one."""
+    swap = opened.ids.bundles["Swap"]
+    course = (await add_course(opened, "Beginners"))["id"]
+    session = {
+        "startsAt": "2027-03-01T18:30:00Z",
+        "capacity": 5,
+        **policy(rule("COURSE", swap)),
+    }
+    document = "mutation ($it: AddSessionsInput!) { addSessions(input: $it) {"
+    document += " sessions { id } userErrors { code } } }"
+
+    refused = await opened.ask(
+        document, {"it": {"course": course, "sessions": [session]}}, as_="owner"
+    )
+    del session["autoRefund"]
+    added = await opened.ask(
+        document, {"it": {"course": course, "sessions": [session]}}, as_="owner"
+    )
+
+    assert refused.error_codes == ["BAD_USER_INPUT"]
+    assert added.data["addSessions"]["userErrors"] == []
+
+
 async def test_a_policy_that_cannot_work_is_refused_and_the_old_one_kept(
     opened: Studio,
 ) -> None:
+    """A4, A6, A8, A10: each for its own reason."""
     swap, ten = opened.ids.bundles["Swap"], await add_bundle(opened, "Ten classes", 10)
     made = await add_course(opened, "Beginners", **policy(rule("COURSE", swap)))
     other = await open_studio(
@@ -99,6 +180,7 @@ async def test_a_policy_that_cannot_work_is_refused_and_the_old_one_kept(
     foreign = await add_bundle(other, "Theirs")
     invalid, refunds = "INVALID_INPUT", ["input", "autoRefund", "refunds"]
     notice = ["input", "autoRefund", "notice", "value"]
+    months = {"value": 1, "unit": "MONTHS"}
     wrong: list[tuple[dict[str, Any], str, list[str]]] = [
         (policy(), invalid, refunds),
         (policy(rule("MEMBERSHIP", swap)), invalid, refunds),
@@ -113,6 +195,7 @@ async def test_a_policy_that_cannot_work_is_refused_and_the_old_one_kept(
         (policy(rule("DROP_IN_CREDIT", ten, "ORIGINAL")), "REFUND_BUNDLE_INVALID", refunds),
         (policy(rule("COURSE", swap), notice={"value": -1, "unit": "DAYS"}), invalid, notice),
         (policy(rule("COURSE", swap), notice={"value": 61, "unit": "MONTHS"}), invalid, notice),
+        (policy(rule("COURSE", swap), notice=months), invalid, [*notice[:-1], "unit"]),
     ]
 
     for given, code, path in wrong:

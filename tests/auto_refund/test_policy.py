@@ -4,101 +4,44 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from classbolt import (
-    BookingFacts,
-    BookingId,
-    Bundle,
-    BundleId,
-    CourseId,
-    CreditBack,
-    CustomerBundleId,
-    CustomerId,
-    HeldBundle,
-    IssueBundle,
-    Period,
-    SessionFacts,
-    SessionId,
-    Terms,
-    Unit,
-    new_id,
+from classbolt import BookingFacts, IssueBundle, Period, Unit
+from classbolt_auto_refund.policy import Anchor, RefundPolicy, option_of
+from clock_changes import CUT_OFFS, VALIDITIES, Span, period
+from refunding import (
+    A_SECOND,
+    BACK,
+    BOUGHT,
+    BUNDLES,
+    BY_CREDIT,
+    COURSE,
+    DEADLINE,
+    DROP_IN,
+    EVERYTHING,
+    EXPIRED,
+    FREE,
+    HELD,
+    IN_TIME,
+    INSTANT,
+    ISSUED,
+    LATE,
+    NEW,
+    ORIGINAL,
+    ORIGINAL_OR_NEW,
+    REVOKED,
+    SESSION,
+    STARTS,
+    SWAP,
+    THIRTY_DAYS,
+    a_policy,
+    decide,
+    reason,
 )
-from classbolt_auto_refund.policy import Method, RefundPolicy, Rule, option_of, terms_of
 from studio import at
-
-LONDON = ZoneInfo("Europe/London")
-STARTS = at("2027-01-25T18:30")
-DEADLINE = at("2027-01-24T18:30")
-IN_TIME = at("2027-01-20T10:00")
-LATE = at("2027-01-24T18:31")
-INSTANT = timedelta(microseconds=1)
-
-SWAP = BundleId(new_id())
-THIRTY_DAYS = Period(30, Unit.DAYS)
-BUNDLES = {SWAP: Bundle(SWAP, "Swap", 1, THIRTY_DAYS, None, on_sale=False, archived_at=None)}
-ISSUED = IssueBundle(SWAP, at("2027-02-19T10:00"))
-
-SESSION = SessionFacts(
-    id=SessionId(new_id()),
-    course_id=CourseId(new_id()),
-    starts_at=STARTS,
-    ends_at=at("2027-01-25T19:30"),
-    capacity=10,
-    seats_taken=10,
-    tag_id=None,
-    called_off_at=None,
-)
-HELD = HeldBundle(
-    id=CustomerBundleId(new_id()),
-    customer_id=CustomerId(new_id()),
-    bundle_id=BundleId(new_id()),
-    balance=0,
-    issued_at=at("2027-01-10T10:00"),
-    expires_at=at("2027-02-09T10:00"),
-    tag_ids=frozenset(),
-)
-BACK = CreditBack(HELD.id)
-COURSE = BookingFacts(
-    id=BookingId(new_id()),
-    session=SESSION,
-    customer_id=HELD.customer_id,
-    course_booking_id=None,
-    way="course",
-    method="offline",
-    amount_minor=6000,
-    is_settled=True,
-    customer_bundle=None,
-    by_business=False,
-)
-DROP_IN = replace(COURSE, way="drop_in", amount_minor=1200)
-BY_CREDIT = replace(DROP_IN, method="credit", amount_minor=0, customer_bundle=HELD)
-EXPIRED = replace(BY_CREDIT, customer_bundle=replace(HELD, expires_at=IN_TIME))
-FREE = replace(COURSE, method="free", amount_minor=0)
-
-NEW = Rule(Method.NEW_BUNDLE, SWAP)
-ORIGINAL = Rule(Method.ORIGINAL)
-ORIGINAL_OR_NEW = Rule(Method.ORIGINAL, SWAP)
-
-
-def a_policy(notice: Period | None = None, **rules: Rule) -> RefundPolicy:
-    return RefundPolicy(notice or Period(24, Unit.HOURS), rules)
-
-
-def decide(
-    booking: BookingFacts, policy: RefundPolicy | None, now: datetime = IN_TIME
-) -> Terms:
-    return terms_of(policy, booking, BUNDLES, zone=LONDON, now=now)
-
-
-def reason(terms: Terms) -> str | None:
-    return None if terms.refusal is None else terms.refusal.code
-
-
-EVERYTHING = a_policy(COURSE=NEW, DROP_IN_OFFLINE=NEW, DROP_IN_CREDIT=ORIGINAL)
 
 
 @pytest.mark.parametrize(
@@ -117,12 +60,18 @@ EVERYTHING = a_policy(COURSE=NEW, DROP_IN_OFFLINE=NEW, DROP_IN_CREDIT=ORIGINAL)
         pytest.param(
             EXPIRED, a_policy(DROP_IN_CREDIT=ORIGINAL_OR_NEW), ISSUED, id="credit, expired"
         ),
+        pytest.param(
+            REVOKED, a_policy(DROP_IN_CREDIT=ORIGINAL_OR_NEW), ISSUED, id="credit, revoked"
+        ),
+        pytest.param(
+            REVOKED, a_policy(DROP_IN_CREDIT=NEW), ISSUED, id="credit, revoked, new bundle"
+        ),
     ],
 )
 def test_what_a_refund_is_given_as(
     booking: BookingFacts, policy: RefundPolicy, given: object
 ) -> None:
-    """The rows of C; passes and memberships are none of ours."""
+    """C, A8, B10, C2: row by row; passes and memberships are none of ours."""
     terms = decide(booking, policy)
 
     assert terms.give_back == given
@@ -144,11 +93,15 @@ def test_what_a_refund_is_given_as(
         pytest.param(
             EXPIRED, a_policy(DROP_IN_CREDIT=ORIGINAL), "ORIGINAL_NOT_LIVE", id="expired"
         ),
+        pytest.param(
+            REVOKED, a_policy(DROP_IN_CREDIT=ORIGINAL), "ORIGINAL_NOT_LIVE", id="revoked"
+        ),
     ],
 )
 def test_why_nothing_is_given(
     booking: BookingFacts, policy: RefundPolicy | None, code: str
 ) -> None:
+    """C, A5, B11, C2, X12: one reason at a time."""
     terms = decide(booking, policy)
 
     assert reason(terms) == code
@@ -161,6 +114,9 @@ def test_the_first_check_that_fails_is_the_reason() -> None:
     settled = replace(wrong, is_settled=True)
     free = replace(settled, customer_bundle=None)
 
+    capped = replace(a_policy(DROP_IN_CREDIT=ORIGINAL), max_refunds=1)
+    earned = replace(settled, origin_id=BOUGHT)
+
     assert reason(decide(wrong, None, LATE)) == "NO_POLICY"
     assert reason(decide(wrong, a_policy(COURSE=NEW), LATE)) == "UNPAID"
     assert reason(decide(free, a_policy(COURSE=NEW), LATE)) == "NOTHING_PAID"
@@ -168,7 +124,9 @@ def test_the_first_check_that_fails_is_the_reason() -> None:
     assert reason(decide(settled, a_policy(DROP_IN_CREDIT=ORIGINAL), LATE)) == (
         "NOTICE_TOO_SHORT"
     )
-    assert reason(decide(settled, a_policy(DROP_IN_CREDIT=ORIGINAL))) == "ORIGINAL_NOT_LIVE"
+    assert reason(decide(earned, capped, LATE, refunds=1)) == "NOTICE_TOO_SHORT"
+    assert reason(decide(earned, capped, refunds=1)) == "REFUND_CAP_REACHED"
+    assert reason(decide(earned, capped)) == "ORIGINAL_NOT_LIVE"
 
 
 @pytest.mark.parametrize(
@@ -183,6 +141,7 @@ def test_the_first_check_that_fails_is_the_reason() -> None:
 def test_exactly_at_the_deadline_is_in_time_and_an_instant_later_is_not(
     now: datetime, code: str | None
 ) -> None:
+    """B2, X2."""
     terms = decide(COURSE, EVERYTHING, now)
 
     assert reason(terms) == code
@@ -191,7 +150,22 @@ def test_exactly_at_the_deadline_is_in_time_and_an_instant_later_is_not(
         assert terms.refusal.deadline == DEADLINE  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("span", CUT_OFFS)
+def test_a_deadline_is_exact_whatever_the_clocks_did_before_the_start(span: Span) -> None:
+    """A6, A7, B2, X1: in three zones, across both changes, in hours, days and weeks."""
+    deadline = at(span.earlier)
+    booking = replace(COURSE, session=replace(SESSION, starts_at=at(span.later)))
+    policy = a_policy(period(span.period), COURSE=NEW)
+    cancelled = (deadline - A_SECOND, deadline, deadline + INSTANT, deadline + A_SECOND)
+
+    found = [decide(booking, policy, now, zone=ZoneInfo(span.zone)) for now in cancelled]
+
+    assert {terms.deadline for terms in found} == {deadline}
+    assert [reason(terms) for terms in found] == [None, None, *["NOTICE_TOO_SHORT"] * 2]
+
+
 def test_no_notice_at_all_means_until_the_start() -> None:
+    """A6, B2."""
     policy = a_policy(Period(0, Unit.HOURS), COURSE=NEW)
 
     assert reason(decide(COURSE, policy, STARTS)) is None
@@ -218,7 +192,7 @@ def test_notice_is_waived_when_the_business_cancels_and_nothing_else_is() -> Non
     ],
 )
 def test_notice_is_read_in_the_zone_of_the_account(notice: Period, deadline: str) -> None:
-    """A7: the session starts at 19:30 on the day the clocks went forward."""
+    """A7, X1: the session starts at 19:30 on the day the clocks went forward."""
     session = replace(SESSION, starts_at=at("2027-03-28T18:30"))
     booking = replace(COURSE, session=session)
 
@@ -245,18 +219,26 @@ def test_a_new_bundle_is_valid_from_the_moment_of_cancelling(
     session = replace(SESSION, starts_at=at("2027-06-07T17:30"))
     bundles = {SWAP: replace(BUNDLES[SWAP], validity=validity)}
 
-    terms = terms_of(
-        EVERYTHING,
-        replace(COURSE, session=session),
-        bundles,
-        zone=LONDON,
-        now=at(cancelled_at),
-    )
+    booking = replace(COURSE, session=session)
+    terms = decide(booking, EVERYTHING, at(cancelled_at), bundles=bundles)
 
     assert terms.give_back == IssueBundle(SWAP, at(expires_at))
 
 
+@pytest.mark.parametrize("span", VALIDITIES)
+def test_a_validity_is_exact_whatever_the_clocks_do_before_its_end(span: Span) -> None:
+    """C1, A7, X1: in three zones, across both changes, in hours, days and weeks."""
+    booking = replace(COURSE, session=replace(SESSION, starts_at=at("2028-01-10T19:00")))
+    bundles = {SWAP: replace(BUNDLES[SWAP], validity=period(span.period))}
+
+    zone = ZoneInfo(span.zone)
+    terms = decide(booking, EVERYTHING, at(span.earlier), bundles=bundles, zone=zone)
+
+    assert terms.give_back == IssueBundle(SWAP, at(span.later))
+
+
 def test_the_original_must_outlive_this_very_moment() -> None:
+    """C2."""
     held = replace(HELD, expires_at=IN_TIME + INSTANT)
     policy = a_policy(DROP_IN_CREDIT=ORIGINAL)
 
@@ -271,12 +253,14 @@ def test_the_original_must_outlive_this_very_moment() -> None:
         ("course", "free", "COURSE"),
         ("drop_in", "credit", "DROP_IN_CREDIT"),
         ("drop_in", "offline", "DROP_IN_OFFLINE"),
+        ("drop_in", "free", "DROP_IN_OFFLINE"),
         ("waitlist", "credit", "WAITLIST_CREDIT"),
     ],
 )
 def test_a_booking_is_of_one_kind_by_its_way_and_what_paid(
     way: str, method: str, option: str
 ) -> None:
+    """A4."""
     booking = replace(COURSE, way=way, method=method)
 
     assert option_of(booking) == option
@@ -285,13 +269,23 @@ def test_a_booking_is_of_one_kind_by_its_way_and_what_paid(
 
 def test_a_copy_of_the_policy_goes_with_the_decision() -> None:
     """B4: it can be written down as JSON, and a change of the policy does not change it."""
-    policy = a_policy(Period(2, Unit.DAYS), DROP_IN_CREDIT=ORIGINAL, COURSE=NEW)
+    policy = replace(
+        a_policy(Period(2, Unit.DAYS), DROP_IN_CREDIT=ORIGINAL, COURSE=NEW),
+        validity_anchor=Anchor.COURSE_END,
+        max_refunds=3,
+        min_days_after_credit_back=14,
+        refund_free_bookings=True,
+    )
     expected = {
         "notice": {"value": 2, "unit": "DAYS"},
         "refunds": {
             "COURSE": {"method": "NEW_BUNDLE", "bundle": str(SWAP)},
             "DROP_IN_CREDIT": {"method": "ORIGINAL", "bundle": None},
         },
+        "validityAnchor": "COURSE_END",
+        "maxRefundsPerCourseBooking": 3,
+        "minDaysAfterCreditBack": 14,
+        "refundFreeBookings": True,
     }
 
     for now in (IN_TIME, LATE):

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from itertools import permutations
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -20,14 +21,17 @@ from classbolt import (
     SessionFacts,
     SessionId,
     TagId,
+    after,
     new_id,
 )
 from classbolt_drop_in.matching import match, reasons_against
+from clock_changes import VALIDITIES, Span, period
 from studio import at
 
 NOW = at("2027-01-22T09:00")
 STARTS = at("2027-01-28T19:00")
 INSTANT = timedelta(microseconds=1)
+A_SECOND = timedelta(seconds=1)
 BEGINNERS, ADVANCED, CHILDREN = (TagId(new_id()) for _ in range(3))
 
 SESSION = SessionFacts(
@@ -76,6 +80,7 @@ def codes(
 def test_a_credit_pays_for_sessions_whose_tag_its_bundle_has(
     product: TagId | None, bundle: set[TagId], *, matches: bool
 ) -> None:
+    """E1, E3, E5: by id, which belongs to one account; names play no part."""
     found = codes(held(tag_ids=frozenset(bundle)), replace(SESSION, tag_id=product))
 
     assert found == ([] if matches else ["TAG_MISMATCH"])
@@ -103,14 +108,38 @@ def test_a_credit_pays_for_sessions_that_start_before_it_expires(
         assert reason.expires_at == expires_at  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("span", VALIDITIES)
+def test_a_credit_ends_at_the_second_whatever_the_clocks_do_before(span: Span) -> None:
+    """D4, C1, X1: in three zones, across both changes, in hours, days and weeks."""
+    issued_at, ends_at = at(span.earlier), at(span.later)
+    bundle = held(expires_at=after(issued_at, period(span.period), ZoneInfo(span.zone)))
+    starts = (ends_at - A_SECOND, ends_at - INSTANT, ends_at, ends_at + A_SECOND)
+
+    in_time = [codes(bundle, replace(SESSION, starts_at=each), issued_at) for each in starts]
+    afterwards = [
+        codes(bundle, replace(SESSION, starts_at=ends_at + A_SECOND), now)
+        for now in (ends_at - A_SECOND, ends_at)
+    ]
+
+    assert in_time == [[], [], *[["CREDIT_EXPIRES_BEFORE_SESSION"]] * 2]
+    assert afterwards == [["CREDIT_EXPIRES_BEFORE_SESSION"], ["CREDIT_EXPIRED"]]
+
+
 @pytest.mark.parametrize(
     ("balance", "found"), [(0, ["INSUFFICIENT_CREDITS"]), (1, []), (10, [])]
 )
 def test_a_credit_must_be_left(balance: int, found: list[str]) -> None:
+    """D5."""
     assert codes(held(balance=balance)) == found
 
 
+def test_a_bundle_that_was_revoked_has_nothing_left() -> None:
+    """D5, X24: its balance is zero, which is reason enough."""
+    assert codes(held(balance=0, revoked_at=NOW - INSTANT)) == ["INSUFFICIENT_CREDITS"]
+
+
 def test_all_reasons_are_given_at_once() -> None:
+    """D4, D5, E1."""
     worst = held(tag_ids=frozenset(), expires_at=NOW, balance=0)
 
     assert codes(worst) == ["TAG_MISMATCH", "CREDIT_EXPIRED", "INSUFFICIENT_CREDITS"]
@@ -146,7 +175,7 @@ FIRST, SECOND = CustomerBundleId(UUID(int=1)), CustomerBundleId(UUID(int=2))
 def test_of_two_that_could_pay_one_goes_first(
     first: dict[str, Any], second: dict[str, Any]
 ) -> None:
-    """D11: each step decides only where the steps before it are equal."""
+    """D11, X9: each step decides only where the steps before it are equal."""
     one, two = held(**first), held(**second)
 
     for given in permutations([one, two]):
@@ -154,6 +183,7 @@ def test_of_two_that_could_pay_one_goes_first(
 
 
 def test_the_order_of_spending_does_not_depend_on_the_order_of_reading() -> None:
+    """D11."""
     ids = iter(range(100))
     bundles = [
         held(

@@ -1,4 +1,4 @@
-"""What an offer says: from when on, and how a place is paid for."""
+"""What an offer says: from when on, for how many, and how a place is paid for."""
 
 from __future__ import annotations
 
@@ -29,20 +29,25 @@ from classbolt import (
     WayToBook,
     new_id,
 )
+from classbolt.values import Role
 from classbolt_drop_in.offer import (
+    DropInCapReached,
     DropInNotOpen,
     DropInOffer,
     DropInsNotAllowed,
     against,
+    is_drop_in,
     way_to_book,
     ways_to_pay,
 )
+from clock_changes import CUT_OFFS, Span, period
 from studio import at
 
 LONDON = ZoneInfo("Europe/London")
 NOW = at("2027-01-22T09:00")
 OPENS = at("2027-01-21T19:00")
 INSTANT = timedelta(microseconds=1)
+A_SECOND = timedelta(seconds=1)
 PRICE = Money(1200, "GBP")
 TAG = TagId(new_id())
 ANA = CustomerId(new_id())
@@ -86,6 +91,7 @@ SWAP = HeldBundle(
 def test_an_offer_opens_by_the_clock_on_the_wall_of_the_account(
     starts_at: str, opens_before: Period, opens_at: str
 ) -> None:
+    """A7, F4, X1."""
     offer = replace(OFFER, opens_before=opens_before)
     session = replace(SESSION, starts_at=at(starts_at))
 
@@ -93,7 +99,26 @@ def test_an_offer_opens_by_the_clock_on_the_wall_of_the_account(
     assert way_to_book(offer, session, LONDON) == WayToBook("drop_in", PRICE, at(opens_at))
 
 
+@pytest.mark.parametrize("span", CUT_OFFS)
+def test_an_opening_is_exact_whatever_the_clocks_did_before_the_start(span: Span) -> None:
+    """F4, A7, X1: in three zones, across both changes, in hours, days and weeks."""
+    opens_at = at(span.earlier)
+    session = replace(SESSION, starts_at=at(span.later))
+    offer = replace(OFFER, opens_before=period(span.period))
+    zone = ZoneInfo(span.zone)
+    way = way_to_book(offer, session, zone)
+    assert isinstance(way, WayToBook)
+    draft = replace(DRAFT, session=session, way=way)
+    asked = (opens_at - A_SECOND, opens_at - INSTANT, opens_at, opens_at + A_SECOND)
+
+    is_early = [bool(against(offer, draft, zone, now)) for now in asked]
+
+    assert way.opens_at == opens_at
+    assert is_early == [True, True, False, False]
+
+
 def test_a_session_without_an_offer_takes_no_drop_ins() -> None:
+    """F1, F4."""
     assert isinstance(way_to_book(None, SESSION, LONDON), DropInsNotAllowed)
 
 
@@ -104,9 +129,8 @@ def test_a_session_without_an_offer_takes_no_drop_ins() -> None:
 def test_a_drop_in_is_early_until_the_very_moment_of_opening(
     now: datetime, *, is_open: bool
 ) -> None:
-    draft = replace(DRAFT, way=WayToBook("drop_in", PRICE, OPENS))
-
-    found = against(draft, now)
+    """F4."""
+    found = against(OFFER, DRAFT, LONDON, now)
 
     assert (found == []) is is_open
     for reason in found:
@@ -115,16 +139,85 @@ def test_a_drop_in_is_early_until_the_very_moment_of_opening(
 
 
 @pytest.mark.parametrize(
-    "way",
-    [None, WayToBook("course", PRICE), WayToBook("waitlist", PRICE, OPENS)],
+    ("way", "ours"),
+    [
+        (WayToBook("drop_in", PRICE), True),
+        (WayToBook("course", PRICE), False),
+        (WayToBook("waitlist", PRICE, OPENS), False),
+        (None, False),
+    ],
 )
-def test_what_is_no_drop_in_is_not_held_to_the_opening(way: WayToBook | None) -> None:
-    assert against(replace(DRAFT, way=way), OPENS - INSTANT) == []
+def test_only_what_is_booked_as_a_drop_in_is_one(way: WayToBook | None, *, ours: bool) -> None:
+    assert is_drop_in(replace(DRAFT, way=way)) is ours
+
+
+@pytest.mark.parametrize(
+    ("cap", "taken", "refused"),
+    [(None, 0, False), (3, 0, False), (3, 2, False), (3, 3, True), (3, 4, True), (1, 1, True)],
+)
+def test_a_session_takes_no_more_drop_ins_than_its_cap(
+    cap: int | None, taken: int, *, refused: bool
+) -> None:
+    """F7: more than the cap may have come before it was lowered."""
+    found = against(replace(OFFER, cap=cap, taken=taken), DRAFT, LONDON, NOW)
+
+    assert (found != []) is refused
+    for reason in found:
+        assert isinstance(reason, DropInCapReached)
+        assert reason.cap == cap
+
+
+def test_all_reasons_against_a_drop_in_are_given_at_once() -> None:
+    full = replace(OFFER, cap=1, taken=1)
+
+    codes = [reason.code for reason in against(full, DRAFT, LONDON, OPENS - INSTANT)]
+
+    assert codes == ["DROP_IN_NOT_OPEN", "DROP_IN_CAP_REACHED"]
+
+
+@pytest.mark.parametrize(
+    ("actor", "held"),
+    [
+        (Actor(customer_id=ANA), True),
+        (Actor(), True),
+        (Actor(role=Role.STAFF), False),
+        (Actor(role=Role.OWNER), False),
+        (Actor(is_system=True), False),
+    ],
+)
+def test_staff_are_held_neither_to_the_opening_nor_to_the_cap(
+    actor: Actor, *, held: bool
+) -> None:
+    """F9: they add whom they want, as long as there is a seat."""
+    full, draft = replace(OFFER, cap=1, taken=1), replace(DRAFT, actor=actor)
+
+    assert (against(full, draft, LONDON, OPENS - INSTANT) != []) is held
+
+
+@pytest.mark.parametrize(
+    ("cap", "taken", "capacity", "seats_taken", "left"),
+    [
+        (None, 0, 10, 1, 9),
+        (None, 0, 10, 10, 0),
+        (3, 1, 10, 1, 2),
+        (3, 3, 10, 3, 0),
+        (5, 1, 10, 9, 1),
+        (3, 4, 10, 4, 0),
+        (None, 0, 2, 4, 0),
+    ],
+)
+def test_the_places_left_are_free_seats_as_far_as_the_cap_allows(
+    cap: int | None, taken: int, capacity: int, seats_taken: int, left: int
+) -> None:
+    """F5, F7, X21: fewer than none are none."""
+    session = replace(SESSION, capacity=capacity, seats_taken=seats_taken)
+
+    assert replace(OFFER, cap=cap, taken=taken).places_left(session) == left
 
 
 def pay(*held: HeldBundle, **changes: Any) -> list[tuple[Any, ...]]:
     """Give the ways to pay as rows: method, source, action, codes of the reasons against."""
-    options = ways_to_pay(replace(OFFER, **changes), DRAFT, list(held), NOW)
+    options = ways_to_pay(replace(OFFER, **changes), replace(DRAFT, held=held), NOW)
     return [
         (each.method, each.source, each.action, [reason.code for reason in each.refusals])
         for each in options
@@ -137,6 +230,7 @@ OFFLINE = frozenset({"offline"})
 
 
 def test_a_drop_in_is_paid_with_a_credit_or_with_money() -> None:
+    """F1."""
     assert pay(SWAP) == [
         ("credit", None, SpendCredit(SWAP.id), []),
         ("credit", SWAP.id, SpendCredit(SWAP.id), []),
@@ -145,12 +239,13 @@ def test_a_drop_in_is_paid_with_a_credit_or_with_money() -> None:
 
 
 def test_transfers_only_means_that_nothing_but_a_credit_pays() -> None:
-    """F3: the price is shown all the same, to say what a place is worth."""
+    """F2, F3: the price is shown all the same, to say what a place is worth."""
     assert {method for method, *_ in pay(SWAP, methods=TRANSFERS)} == {"credit"}
     assert pay(methods=TRANSFERS) == [("credit", None, None, ["NO_MATCHING_CREDIT"])]
 
 
 def test_where_credits_are_not_accepted_none_is_offered() -> None:
+    """E2."""
     assert pay(SWAP, methods=OFFLINE) == [AT_THE_DOOR]
 
 

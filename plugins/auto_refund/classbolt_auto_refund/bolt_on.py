@@ -6,10 +6,21 @@ from typing import ClassVar
 
 from sqlalchemy import MetaData
 
-from classbolt import BoltOn, BoltOnInfo, BookingFacts, CourseFacts, Given, Terms, Tx
+from classbolt import (
+    BoltOn,
+    BoltOnInfo,
+    BookingFacts,
+    CourseFacts,
+    Given,
+    SetupCheck,
+    Terms,
+    Tx,
+    tags_of_bundles,
+)
 from classbolt_auto_refund import graphql
-from classbolt_auto_refund.policies import bundles_of, find_policies, set_policy
+from classbolt_auto_refund.policies import bundles_of, find_policies, read_basis, set_policy
 from classbolt_auto_refund.policy import terms_of
+from classbolt_auto_refund.setup import checks_of
 from classbolt_auto_refund.tables import metadata
 from classbolt_schema.api import SchemaExtension, UnsetType
 
@@ -33,31 +44,23 @@ class AutoRefund(BoltOn):
         schema.include(graphql.schema)
 
     async def cancellation_terms(
-        self,
-        tx: Tx,
-        bookings: Sequence[BookingFacts],
-        now: datetime,
+        self, tx: Tx, bookings: Sequence[BookingFacts], now: datetime
     ) -> Sequence[Terms]:
         """Let each course's policy decide."""
-        policies = await find_policies(tx, {each.session.course_id for each in bookings})
+        basis = await read_basis(tx, bookings)
+        return [terms_of(basis, each, now) for each in bookings]
+
+    async def setup_checks(
+        self, tx: Tx, courses: Sequence[CourseFacts], now: datetime
+    ) -> Sequence[Sequence[SetupCheck]]:
+        """Look at each course's policy and at the bundles that it issues."""
+        policies = await find_policies(tx, [course.id for course in courses])
         bundles = await bundles_of(tx, policies.values())
-        return [
-            terms_of(
-                policies.get(each.session.course_id),
-                each,
-                bundles,
-                zone=tx.account.time_zone,
-                now=now,
-            )
-            for each in bookings
-        ]
+        tagged = await tags_of_bundles(tx, bundles)
+        return [checks_of(policies.get(course.id), bundles, tagged) for course in courses]
 
     async def course_written(
-        self,
-        tx: Tx,
-        course: CourseFacts,
-        given: Given,
-        now: datetime,
+        self, tx: Tx, course: CourseFacts, given: Given, now: datetime
     ) -> None:
         """Store the policy that was given with a course."""
         policy = graphql.policy_given(given)

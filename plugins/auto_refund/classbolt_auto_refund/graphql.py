@@ -5,15 +5,9 @@ from datetime import datetime
 
 import strawberry
 
-from classbolt import BundleId, Given, InvalidInput, Unit, find_bundles, find_courses
-from classbolt_auto_refund import policy
-from classbolt_auto_refund.policies import (
-    PLACE,
-    RefundBundleInvalid,
-    courses_using,
-    find_policies,
-)
-from classbolt_auto_refund.policy import Method
+from classbolt import BundleId, Given, InvalidInput, Unit, find_courses
+from classbolt_auto_refund import policies, policy
+from classbolt_auto_refund.policy import Anchor, Method
 from classbolt_schema.api import (
     UNSET,
     Bundle,
@@ -38,8 +32,9 @@ for refusal in (
     policy.NothingPaid,
     policy.OptionNotRefunded,
     policy.NoticeTooShort,
+    policy.RefundCapReached,
     policy.OriginalNotLive,
-    RefundBundleInvalid,
+    policies.RefundBundleInvalid,
 ):
     schema.refusal(refusal)
 
@@ -52,6 +47,23 @@ show_enum(
         Method.NEW_BUNDLE: "A copy of a bundle is issued.",
     },
 )
+ANCHOR = "From when on the validity of an issued bundle counts, never from before its issue."
+show_enum(
+    Anchor,
+    name="ValidityAnchor",
+    description=ANCHOR,
+    values={
+        Anchor.ISSUED_AT: "From the moment of issue.",
+        Anchor.CANCELLED_SESSION_START: "From the start of the cancelled session.",
+        Anchor.COURSE_END: "From the end of the course's last session.",
+    },
+)
+MAX_REFUNDS = (
+    "How many refunds one course booking earns, also those for places that its credits paid"
+    " for; null for any number. What the business or goodwill gives does not count."
+)
+MIN_DAYS = "For how many days at least a credit that goes back onto its bundle is valid."
+FREE_TOO = "Whether places that cost nothing are refunded like paid ones."
 
 
 @strawberry.type(description="How a refund policy treats one kind of booking.")
@@ -65,7 +77,7 @@ class RefundRule:
     method: Method = strawberry.field(description="What is given back.")
     bundle: Bundle | None = strawberry.field(
         description="What NEW_BUNDLE issues; for ORIGINAL what is issued if the original"
-        " expired."
+        " is no longer valid."
     )
 
 
@@ -81,6 +93,10 @@ class RefundPolicy:
     refunds: list[RefundRule] = strawberry.field(
         description="Which kinds of booking are refunded; the others get nothing."
     )
+    validity_anchor: Anchor = strawberry.field(description=ANCHOR)
+    max_refunds_per_course_booking: int | None = strawberry.field(description=MAX_REFUNDS)
+    min_days_after_credit_back: int = strawberry.field(description=MIN_DAYS)
+    refund_free_bookings: bool = strawberry.field(description=FREE_TOO)
 
 
 @strawberry.type(description="How a refund policy decided about a cancellation.")
@@ -110,7 +126,7 @@ class RefundRuleInput:
     bundle: strawberry.ID | None = strawberry.field(
         default=None,
         description="What NEW_BUNDLE issues, a bundle of exactly one credit; for ORIGINAL"
-        " what is issued if the original has expired.",
+        " what is issued if the original is no longer valid.",
     )
 
 
@@ -126,6 +142,12 @@ class AutoRefundInput:
     refunds: list[RefundRuleInput] = strawberry.field(
         description="Which kinds of booking are refunded, each once."
     )
+    validity_anchor: Anchor = strawberry.field(default=Anchor.ISSUED_AT, description=ANCHOR)
+    max_refunds_per_course_booking: int | None = strawberry.field(
+        default=None, description=MAX_REFUNDS
+    )
+    min_days_after_credit_back: int = strawberry.field(default=0, description=MIN_DAYS)
+    refund_free_bookings: bool = strawberry.field(default=False, description=FREE_TOO)
 
 
 WHAT = (
@@ -154,13 +176,24 @@ def policy_given(given: Given) -> policy.RefundPolicy | UnsetType | None:
         return found
     rules = {each.option: _rule(each) for each in found.refunds}
     if len(rules) != len(found.refunds):
-        raise InvalidInput("Name each kind of booking once.", PLACE, "refunds")
-    return policy.RefundPolicy(found.notice.to_period(), rules)
+        raise InvalidInput("Name each kind of booking once.", policies.PLACE, "refunds")
+    return policy.RefundPolicy(
+        notice=found.notice.to_period(),
+        rules=rules,
+        validity_anchor=found.validity_anchor,
+        max_refunds=found.max_refunds_per_course_booking,
+        min_days_after_credit_back=found.min_days_after_credit_back,
+        refund_free_bookings=found.refund_free_bookings,
+    )
 
 
 def _rule(given: RefundRuleInput) -> policy.Rule:
     bundle = given.bundle
-    key = None if bundle is None else BundleId(decode("Bundle", bundle, PLACE, "refunds"))
+    key = (
+        None
+        if bundle is None
+        else BundleId(decode("Bundle", bundle, policies.PLACE, "refunds"))
+    )
     return policy.Rule(given.method, key)
 
 
@@ -168,9 +201,8 @@ def _rule(given: RefundRuleInput) -> policy.Rule:
 async def refund_policy(courses: Sequence[Course], info: Info) -> Sequence[RefundPolicy | None]:
     """Show the policies of courses."""
     tx = await info.context.reading()
-    found = await find_policies(tx, [course.facts.id for course in courses])
-    ids = {rule.bundle_id for each in found.values() for rule in each.rules.values()}
-    bundles = await find_bundles(tx, {key for key in ids if key}) if any(ids) else {}
+    found = await policies.find_policies(tx, [course.facts.id for course in courses])
+    bundles = await policies.bundles_of(tx, found.values())
     shown = {
         course_id: RefundPolicy(
             notice=Period.of(each.notice),
@@ -182,6 +214,10 @@ async def refund_policy(courses: Sequence[Course], info: Info) -> Sequence[Refun
                 )
                 for option, rule in sorted(each.rules.items())
             ],
+            validity_anchor=each.validity_anchor,
+            max_refunds_per_course_booking=each.max_refunds,
+            min_days_after_credit_back=each.min_days_after_credit_back,
+            refund_free_bookings=each.refund_free_bookings,
         )
         for course_id, each in found.items()
     }
@@ -192,7 +228,7 @@ async def refund_policy(courses: Sequence[Course], info: Info) -> Sequence[Refun
 async def used_for_auto_refund(bundles: Sequence[Bundle], info: Info) -> Sequence[list[Course]]:
     """Show which courses issue bundles (A9)."""
     tx = await info.context.reading()
-    using = await courses_using(tx, [bundle.bundle.id for bundle in bundles])
+    using = await policies.courses_using(tx, [bundle.bundle.id for bundle in bundles])
     courses = await find_courses(tx, {key for keys in using.values() for key in keys})
     return [
         [Course.of(courses[key]) for key in using.get(bundle.bundle.id, [])]

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlalchemy import bindparam, delete, select
 
 from classbolt import (
+    BookingFacts,
     Bundle,
     BundleId,
     CourseId,
@@ -17,15 +18,20 @@ from classbolt import (
     Refusal,
     Tx,
     Unit,
+    check_number,
     check_period,
+    course_ends,
     find_bundles,
     mine,
+    refunds_given,
 )
-from classbolt_auto_refund.policy import OPTIONS, Method, RefundPolicy, Rule
+from classbolt_auto_refund.policy import OPTIONS, Anchor, Basis, Method, RefundPolicy, Rule
 from classbolt_auto_refund.tables import policies, rules
 
 PLACE = "autoRefund"
 """Where in the input of a course a policy stands."""
+MOST_REFUNDS = 1000
+MOST_DAYS = 366
 
 
 class RefundBundleInvalid(Refusal):
@@ -38,14 +44,7 @@ class RefundBundleInvalid(Refusal):
 
 
 POLICIES = (
-    select(
-        policies.c.course_id,
-        policies.c.notice_value,
-        policies.c.notice_unit,
-        rules.c.option,
-        rules.c.method,
-        rules.c.bundle_id,
-    )
+    select(policies, rules.c.option, rules.c.method, rules.c.bundle_id)
     .join(
         rules,
         (rules.c.account_id == policies.c.account_id)
@@ -65,18 +64,37 @@ DELETE_POLICY = delete(policies).where(
 
 
 async def find_policies(
-    tx: Tx,
-    course_ids: Collection[CourseId],
+    tx: Tx, course_ids: Collection[CourseId]
 ) -> Mapping[CourseId, RefundPolicy]:
     """Find the policies of courses."""
-    notices: dict[CourseId, Period] = {}
-    found: dict[CourseId, dict[str, Rule]] = defaultdict(dict)
+    found: dict[CourseId, RefundPolicy] = {}
+    rules_of: dict[CourseId, dict[str, Rule]] = defaultdict(dict)
     for row in await tx.all(POLICIES, {"ids": list(course_ids)}):
-        notices[row.course_id] = Period(row.notice_value, Unit(row.notice_unit))
-        found[row.course_id][row.option] = Rule(Method(row.method), row.bundle_id)
-    return {
-        course_id: RefundPolicy(notices[course_id], found[course_id]) for course_id in found
-    }
+        rules_of[row.course_id][row.option] = Rule(Method(row.method), row.bundle_id)
+        found[row.course_id] = RefundPolicy(
+            notice=Period(row.notice_value, Unit(row.notice_unit)),
+            rules=rules_of[row.course_id],
+            validity_anchor=Anchor(row.validity_anchor),
+            max_refunds=row.max_refunds,
+            min_days_after_credit_back=row.min_days_after_credit_back,
+            refund_free_bookings=row.refund_free_bookings,
+        )
+    return found
+
+
+async def read_basis(tx: Tx, bookings: Sequence[BookingFacts]) -> Basis:
+    """Read what decides about bookings; ends and refunds only where a policy asks for them."""
+    found = await find_policies(tx, {each.session.course_id for each in bookings})
+    by_end = [key for key, each in found.items() if each.validity_anchor is Anchor.COURSE_END]
+    capped = {key for key, each in found.items() if each.max_refunds is not None}
+    origins = {each.origin_id for each in bookings if each.session.course_id in capped}
+    return Basis(
+        policies=found,
+        bundles=await bundles_of(tx, found.values()),
+        ends=await course_ends(tx, by_end),
+        refunds=await refunds_given(tx, [each for each in origins if each]),
+        zone=tx.account.time_zone,
+    )
 
 
 async def bundles_of(tx: Tx, found: Collection[RefundPolicy]) -> Mapping[BundleId, Bundle]:
@@ -88,8 +106,7 @@ async def bundles_of(tx: Tx, found: Collection[RefundPolicy]) -> Mapping[BundleI
 
 
 async def courses_using(
-    tx: Tx,
-    bundle_ids: Sequence[BundleId],
+    tx: Tx, bundle_ids: Sequence[BundleId]
 ) -> Mapping[BundleId, list[CourseId]]:
     """Say for bundles which courses issue them as a refund (A9)."""
     found: dict[BundleId, list[CourseId]] = defaultdict(list)
@@ -112,8 +129,18 @@ async def set_policy(tx: Tx, course_id: CourseId, policy: RefundPolicy | None) -
     await tx.execute(DELETE_POLICY, {"course": course_id})
     if policy is None:
         return
-    notice = {"notice_value": policy.notice.value, "notice_unit": policy.notice.unit.value}
-    await tx.insert(policies, {"course_id": course_id, **notice})
+    await tx.insert(
+        policies,
+        {
+            "course_id": course_id,
+            "notice_value": policy.notice.value,
+            "notice_unit": policy.notice.unit.value,
+            "validity_anchor": policy.validity_anchor.value,
+            "max_refunds": policy.max_refunds,
+            "min_days_after_credit_back": policy.min_days_after_credit_back,
+            "refund_free_bookings": policy.refund_free_bookings,
+        },
+    )
     await tx.insert(
         rules,
         *(
@@ -132,6 +159,10 @@ async def _check(tx: Tx, policy: RefundPolicy) -> None:
     check_period(policy.notice, PLACE, "notice")
     if policy.notice.unit is Unit.MONTHS:
         raise InvalidInput("Notice is in hours, days or weeks.", PLACE, "notice", "unit")
+    if (most := policy.max_refunds) is not None:
+        check_number(most, PLACE, "maxRefundsPerCourseBooking", least=1, most=MOST_REFUNDS)
+    days = policy.min_days_after_credit_back
+    check_number(days, PLACE, "minDaysAfterCreditBack", least=0, most=MOST_DAYS)
     if not policy.rules:
         raise InvalidInput("Name at least one kind of booking to refund.", PLACE, "refunds")
     if not set(policy.rules) <= set(OPTIONS):

@@ -15,20 +15,28 @@ from zoneinfo import ZoneInfo
 
 from classbolt import (
     COURSE,
+    FREE,
+    OFFLINE,
     BookingFacts,
     Bundle,
     BundleId,
+    CourseBookingId,
+    CourseId,
     CreditBack,
     IssueBundle,
     Period,
     Refusal,
     Terms,
+    Unit,
     after,
     before,
 )
 
 OPTIONS = ("COURSE", "DROP_IN_CREDIT", "DROP_IN_OFFLINE")
-"""Kinds of booking that can be refunded (A4): by the course, and drop-ins by what paid."""
+"""Kinds of booking that can be refunded (A4): by the course, and drop-ins by what paid.
+
+What was free counts as paid offline.
+"""
 
 
 class Method(StrEnum):
@@ -36,6 +44,14 @@ class Method(StrEnum):
 
     ORIGINAL = "ORIGINAL"
     NEW_BUNDLE = "NEW_BUNDLE"
+
+
+class Anchor(StrEnum):
+    """From when on the validity of an issued bundle counts (A12)."""
+
+    ISSUED_AT = "ISSUED_AT"
+    CANCELLED_SESSION_START = "CANCELLED_SESSION_START"
+    COURSE_END = "COURSE_END"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +68,21 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class RefundPolicy:
-    """What a course gives to those who cancel one of its sessions in time."""
+    """What a course gives to those who cancel one of its sessions in time.
+
+    Attributes:
+        max_refunds: How many refunds one course booking earns, also those for places that its
+            credits paid for (A12, X11); None for any number.
+        min_days_after_credit_back: How many days a credit that goes back is good for at least.
+        refund_free_bookings: Whether places that cost nothing count as paid (X12).
+    """
 
     notice: Period
     rules: Mapping[str, Rule]
+    validity_anchor: Anchor = Anchor.ISSUED_AT
+    max_refunds: int | None = None
+    min_days_after_credit_back: int = 0
+    refund_free_bookings: bool = False
 
     def as_copy(self) -> dict[str, Any]:
         """Write the policy down as it is kept with a cancellation (B4)."""
@@ -68,6 +95,10 @@ class RefundPolicy:
                 }
                 for option, rule in sorted(self.rules.items())
             },
+            "validityAnchor": self.validity_anchor.value,
+            "maxRefundsPerCourseBooking": self.max_refunds,
+            "minDaysAfterCreditBack": self.min_days_after_credit_back,
+            "refundFreeBookings": self.refund_free_bookings,
         }
 
 
@@ -86,9 +117,7 @@ class Unpaid(Refusal):
     code = "UNPAID"
 
     def __init__(self) -> None:
-        super().__init__(
-            "This booking has not been paid yet, so there is nothing to give back."
-        )
+        super().__init__("This booking has not been paid yet: there is nothing to give back.")
 
 
 class NothingPaid(Refusal):
@@ -120,70 +149,108 @@ class NoticeTooShort(Refusal):
         super().__init__("It is too late for a refund.")
 
 
+class RefundCapReached(Refusal):
+    """The course booking has earned as many refunds as the policy allows (A12)."""
+
+    code = "REFUND_CAP_REACHED"
+    facts: ClassVar[Mapping[str, type]] = {"cap": int}
+
+    def __init__(self, cap: int) -> None:
+        self.cap = cap
+        super().__init__("All refunds for this course booking have been given.")
+
+
 class OriginalNotLive(Refusal):
-    """The bundle that paid has expired, and the policy names no other (C2)."""
+    """The bundle that paid has expired or was revoked, and the policy names no other (C2)."""
 
     code = "ORIGINAL_NOT_LIVE"
 
     def __init__(self) -> None:
-        super().__init__("The credit came from a bundle that has expired.")
+        super().__init__("The credit came from a bundle that is no longer valid.")
 
 
 def option_of(booking: BookingFacts) -> str:
     """Say which kind of booking this is to a policy (A4)."""
-    return "COURSE" if booking.way == COURSE else f"{booking.way}_{booking.method}".upper()
+    if booking.way == COURSE:
+        return "COURSE"
+    method = OFFLINE if booking.method == FREE else booking.method
+    return f"{booking.way}_{method}".upper()
 
 
-def terms_of(
-    policy: RefundPolicy | None,
-    booking: BookingFacts,
-    bundles: Mapping[BundleId, Bundle],
-    *,
-    zone: ZoneInfo,
-    now: datetime,
-) -> Terms:
-    """Say what cancelling a booking now gives back (B1-B11, C1-C3).
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What policies decide by, read for a batch of bookings.
 
-    Args:
-        policy: The course's policy as it stands at this moment (B4).
-        booking: What would be cancelled.
-        bundles: The bundles that the policy names.
+    Attributes:
+        policies: Those of their courses, as they stand at this moment (B4).
+        bundles: What the policies name.
+        ends: When courses end, where a policy wants to know.
+        refunds: How many were given for what comes from a course booking, where there is a cap.
         zone: The account's time zone, in which notice and validity are read (A7).
-        now: The moment of cancelling; exactly at the deadline is in time (B2).
+    """
+
+    policies: Mapping[CourseId, RefundPolicy]
+    bundles: Mapping[BundleId, Bundle]
+    ends: Mapping[CourseId, datetime]
+    refunds: Mapping[CourseBookingId, int]
+    zone: ZoneInfo
+
+
+def terms_of(basis: Basis, booking: BookingFacts, now: datetime) -> Terms:
+    """Say what cancelling a booking now gives back (A12, B1-B11, C1-C3).
+
+    Exactly at the deadline is in time (B2).
     """
     option = option_of(booking)
+    policy = basis.policies.get(booking.session.course_id)
     if policy is None:
         return Terms(option, refusal=NoPolicy())
-    deadline = before(booking.session.starts_at, policy.notice, zone)
-    refusal = _first_refusal(policy, booking, option, deadline, now)
-    if refusal is not None:
-        return Terms(option, deadline, refusal=refusal, policy=policy.as_copy())
-    rule = policy.rules[option]
-    held = booking.customer_bundle
-    if rule.method is Method.ORIGINAL and held is not None and held.expires_at > now:
-        back = CreditBack(held.id)
-        return Terms(option, deadline, back, policy=policy.as_copy())
-    if rule.bundle_id is None:
-        return Terms(option, deadline, refusal=OriginalNotLive(), policy=policy.as_copy())
-    expires_at = after(now, bundles[rule.bundle_id].validity, zone)
-    new = IssueBundle(rule.bundle_id, expires_at)
-    return Terms(option, deadline, new, policy=policy.as_copy())
+    deadline = booking.session.starts_at
+    if not booking.is_moved:
+        deadline = before(deadline, policy.notice, basis.zone)
+    refusal = _first_refusal(basis, policy, booking, deadline, now)
+    give_back = None if refusal else _give_back(basis, policy, booking, now)
+    if not refusal and not give_back:
+        refusal = OriginalNotLive()
+    return Terms(option, deadline, give_back, refusal, policy=policy.as_copy())
 
 
 def _first_refusal(
-    policy: RefundPolicy,
-    booking: BookingFacts,
-    option: str,
-    deadline: datetime,
-    now: datetime,
+    basis: Basis, policy: RefundPolicy, booking: BookingFacts, deadline: datetime, now: datetime
 ) -> Refusal | None:
     """Run the checks of B1 in their order."""
     if not booking.is_settled:
         return Unpaid()
-    if booking.customer_bundle is None and booking.amount_minor == 0:
+    is_free = booking.customer_bundle is None and booking.amount_minor == 0
+    if is_free and not policy.refund_free_bookings:
         return NothingPaid()
-    if option not in policy.rules:
+    if option_of(booking) not in policy.rules:
         return OptionNotRefunded()
-    if now > deadline and not booking.by_business:
+    if now > deadline and not booking.is_notice_waived:
         return NoticeTooShort(deadline)
-    return None
+    cap = policy.max_refunds
+    if cap is None or booking.by_business or booking.is_goodwill or booking.origin_id is None:
+        return None
+    return RefundCapReached(cap) if basis.refunds.get(booking.origin_id, 0) >= cap else None
+
+
+def _give_back(
+    basis: Basis, policy: RefundPolicy, booking: BookingFacts, now: datetime
+) -> CreditBack | IssueBundle | None:
+    """Resolve the method (C): the original while it lives, else a bundle if one is named."""
+    rule, held = policy.rules[option_of(booking)], booking.customer_bundle
+    live = held if held and not held.revoked_at and held.expires_at > now else None
+    if rule.method is Method.ORIGINAL and live:
+        least = after(now, Period(policy.min_days_after_credit_back, Unit.DAYS), basis.zone)
+        return CreditBack(live.id, least if least > live.expires_at else None)
+    if rule.bundle_id is None:
+        return None
+    anchors = {
+        Anchor.ISSUED_AT: now,
+        Anchor.CANCELLED_SESSION_START: booking.session.starts_at,
+        Anchor.COURSE_END: basis.ends.get(booking.session.course_id, now),
+    }
+    # A validity lies ahead, so it never counts from before the bundle is issued.
+    valid_from = max(now, anchors[policy.validity_anchor])
+    validity = basis.bundles[rule.bundle_id].validity
+    return IssueBundle(rule.bundle_id, after(valid_from, validity, basis.zone))

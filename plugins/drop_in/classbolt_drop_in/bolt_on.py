@@ -10,17 +10,20 @@ from classbolt import (
     BoltOn,
     BoltOnInfo,
     BookingDraft,
+    CourseFacts,
     Given,
     PaymentOption,
     Refusal,
     SessionFacts,
+    SetupCheck,
     Tx,
     WayToBook,
-    held_by,
+    upcoming_sessions,
 )
 from classbolt_drop_in import graphql
-from classbolt_drop_in.offer import DROP_IN, against, way_to_book, ways_to_pay
+from classbolt_drop_in.offer import against, is_drop_in, way_to_book, ways_to_pay
 from classbolt_drop_in.offers import find_offers, set_offers
+from classbolt_drop_in.setup import checks_of
 from classbolt_drop_in.tables import metadata
 from classbolt_schema.api import SchemaExtension, UnsetType
 
@@ -44,10 +47,7 @@ class DropIn(BoltOn):
         schema.include(graphql.schema)
 
     async def ways_to_book(
-        self,
-        tx: Tx,
-        drafts: Sequence[BookingDraft],
-        now: datetime,
+        self, tx: Tx, drafts: Sequence[BookingDraft], now: datetime
     ) -> Sequence[WayToBook | Refusal]:
         """Offer the sessions that have an offer."""
         offers = await find_offers(tx, [draft.session.id for draft in drafts])
@@ -55,44 +55,36 @@ class DropIn(BoltOn):
         return [way_to_book(offers.get(each.session.id), each.session, zone) for each in drafts]
 
     async def check_booking(
-        self,
-        tx: Tx,
-        drafts: Sequence[BookingDraft],
-        now: datetime,
+        self, tx: Tx, drafts: Sequence[BookingDraft], now: datetime
     ) -> Sequence[Sequence[Refusal]]:
-        """Hold drop-ins to the opening time."""
-        return [against(draft, now) for draft in drafts]
-
-    async def payment_options(
-        self,
-        tx: Tx,
-        drafts: Sequence[BookingDraft],
-        now: datetime,
-    ) -> Sequence[Sequence[PaymentOption]]:
-        """Say how drop-ins can pay."""
-        asked = [each for each in drafts if each.way and each.way.code == DROP_IN]
-        offers = await find_offers(tx, [draft.session.id for draft in asked])
-        held = await held_by(
-            tx, {each.customer_id for each in asked if each.customer_id}, now=now
-        )
+        """Hold drop-ins to the opening time and to the cap."""
+        asked = [draft.session.id for draft in drafts if is_drop_in(draft)]
+        offers, zone = await find_offers(tx, asked), tx.account.time_zone
         return [
-            ways_to_pay(
-                offers[draft.session.id],
-                draft,
-                held.get(draft.customer_id, []) if draft.customer_id else [],
-                now,
-            )
-            if draft.way and draft.way.code == DROP_IN
-            else []
+            against(offers[draft.session.id], draft, zone, now) if is_drop_in(draft) else []
             for draft in drafts
         ]
 
+    async def payment_options(
+        self, tx: Tx, drafts: Sequence[BookingDraft], now: datetime
+    ) -> Sequence[Sequence[PaymentOption]]:
+        """Say how drop-ins can pay."""
+        offers = await find_offers(tx, [each.session.id for each in drafts if is_drop_in(each)])
+        return [
+            ways_to_pay(offers[draft.session.id], draft, now) if is_drop_in(draft) else []
+            for draft in drafts
+        ]
+
+    async def setup_checks(
+        self, tx: Tx, courses: Sequence[CourseFacts], now: datetime
+    ) -> Sequence[Sequence[SetupCheck]]:
+        """Look at the offers of each course's sessions that are to come."""
+        sessions = await upcoming_sessions(tx, [course.id for course in courses], now)
+        offers = await find_offers(tx, [each.id for some in sessions.values() for each in some])
+        return [checks_of(sessions.get(course.id, ()), offers) for course in courses]
+
     async def sessions_written(
-        self,
-        tx: Tx,
-        sessions: Sequence[SessionFacts],
-        given: Sequence[Given],
-        now: datetime,
+        self, tx: Tx, sessions: Sequence[SessionFacts], given: Sequence[Given], now: datetime
     ) -> None:
         """Store the offers that were given with sessions, and follow sessions that moved."""
         kept = await find_offers(tx, [session.id for session in sessions])

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import strawberry
 
-from classbolt import Given, TagId, check_methods, check_period, check_price
+from classbolt import Given, TagId, check_methods, check_number, check_period, check_price
 from classbolt import Money as Price
 from classbolt_drop_in import matching, offer
 from classbolt_drop_in.offers import find_offers, list_open
@@ -32,11 +32,14 @@ from classbolt_schema.api import (
     page,
 )
 
+MOST_DROP_INS = 10_000
+
 schema = SchemaExtension(offer.DROP_IN)
 
 for refusal in (
     offer.DropInsNotAllowed,
     offer.DropInNotOpen,
+    offer.DropInCapReached,
     matching.TagMismatch,
     matching.NoMatchingCredit,
 ):
@@ -58,6 +61,12 @@ class DropInOffer:
     payment_methods: list[str] = strawberry.field(
         description="What is accepted, as the members of `payWith` are named."
     )
+    cap: int | None = strawberry.field(
+        description="How many drop-ins the session takes; null for as many as there are seats."
+    )
+    places_left: int = strawberry.field(
+        description="How many more drop-ins can come: the free seats, as far as the cap allows."
+    )
 
 
 @strawberry.input(description="A session's offer to people who did not buy its course.")
@@ -74,6 +83,11 @@ class DropInInput:
     payment_methods: list[str] = strawberry.field(
         default_factory=lambda: ["credit"],
         description="What is accepted: credit, offline. Only credit means transfers only.",
+    )
+    cap: int | None = strawberry.field(
+        default=None,
+        description="How many drop-ins the session takes at most, so that they do not fill it;"
+        " null for as many as there are seats.",
     )
 
 
@@ -115,11 +129,14 @@ def offer_given(given: Given, currency: str) -> offer.DropInOffer | UnsetType | 
     if found is None or isinstance(found, UnsetType):
         return found
     place = (*given.place, "dropIn")
+    if found.cap is not None:
+        check_number(found.cap, *place, "cap", least=1, most=MOST_DROP_INS)
     methods = check_methods(found.payment_methods, offer.METHODS, *place, "paymentMethods")
     return offer.DropInOffer(
         price=Price(check_price(found.price_minor, *place, "priceMinor"), currency),
         opens_before=check_period(found.opens_before.to_period(), *place, "opensBefore"),
         methods=frozenset(methods),
+        cap=found.cap,
     )
 
 
@@ -151,11 +168,13 @@ def _shown(
         opens_at=opens_at,
         is_open=opens_at <= now < session.starts_at,
         payment_methods=sorted(found.methods),
+        cap=found.cap,
+        places_left=found.places_left(session.facts),
     )
 
 
 @schema.query(
-    description="Sessions that drop-ins can book at this moment and that have a free seat, in"
+    description="Sessions that drop-ins can book at this moment, with a place left for them, in"
     " the order they start. A page may be shorter than was asked for."
 )
 async def open_drop_ins(

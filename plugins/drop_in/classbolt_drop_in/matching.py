@@ -19,6 +19,7 @@ class TagMismatch(Refusal):
     """The session's tag is not among the bundle's (E1), or it has none (E3)."""
 
     code = "TAG_MISMATCH"
+    hint = "Choose a session of the kind that the credit is for."
 
     def __init__(self) -> None:
         super().__init__("This credit is not for sessions of this kind.")
@@ -28,15 +29,14 @@ class NoMatchingCredit(Refusal):
     """The customer holds no credit that can pay for this session."""
 
     code = "NO_MATCHING_CREDIT"
+    hint = "Choose another session, or another of the accepted ways to pay."
 
     def __init__(self) -> None:
         super().__init__("There is no credit that can pay for this session.")
 
 
 def match(
-    held: Iterable[HeldBundle],
-    session: SessionFacts,
-    now: datetime,
+    held: Iterable[HeldBundle], session: SessionFacts, now: datetime
 ) -> list[tuple[HeldBundle, list[Refusal]]]:
     """Put bundles into the order in which they are spent, each with all that is against it.
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, or_, select
+from sqlalchemy import bindparam, case, delete, func, or_, select
 
 from classbolt import (
+    BOOKED,
     Money,
     Page,
     PageOf,
@@ -20,16 +21,29 @@ from classbolt import (
     list_sessions,
     mine,
 )
-from classbolt.tables import sessions
-from classbolt_drop_in.offer import DropInOffer
+from classbolt.tables import bookings, sessions
+from classbolt_drop_in.offer import DROP_IN, DropInOffer
 from classbolt_drop_in.tables import offers
 
+# Nobody else can book while somebody does: every booking locks its session.
+TAKEN = (
+    select(func.count())
+    .where(
+        mine(bookings),
+        bookings.c.session_id == offers.c.session_id,
+        bookings.c.way == DROP_IN,
+        bookings.c.status == BOOKED,
+    )
+    .scalar_subquery()
+)
 OFFERS = select(
     offers.c.session_id,
     offers.c.price_minor,
     offers.c.opens_before_value,
     offers.c.opens_before_unit,
     offers.c.payment_methods,
+    offers.c.cap,
+    case((offers.c.cap.is_not(None), TAKEN), else_=0).label("taken"),
 ).where(mine(offers), offers.c.session_id.in_(bindparam("ids", expanding=True)))
 # A session may have been moved while the bolt-on was off; the stored opening then belongs to
 # its old start. Such offers are let through here and judged by the rule itself.
@@ -44,6 +58,7 @@ OPEN = (
         or_(offers.c.opens_at <= bindparam("now"), offers.c.for_start != sessions.c.starts_at),
         sessions.c.starts_at > bindparam("now"),
         sessions.c.seats_taken < sessions.c.capacity,
+        or_(offers.c.cap.is_(None), offers.c.cap > TAKEN),
     )
 )
 DELETE = delete(offers).where(
@@ -52,17 +67,19 @@ DELETE = delete(offers).where(
 
 
 async def find_offers(
-    tx: Tx,
-    session_ids: Collection[SessionId],
+    tx: Tx, session_ids: Collection[SessionId]
 ) -> Mapping[SessionId, DropInOffer]:
     """Find the offers of sessions; most sessions have none."""
+    ids = list(session_ids)
     return {
         row.session_id: DropInOffer(
             price=Money(row.price_minor, tx.account.currency),
             opens_before=Period(row.opens_before_value, Unit(row.opens_before_unit)),
             methods=frozenset(row.payment_methods),
+            cap=row.cap,
+            taken=row.taken,
         )
-        for row in await tx.all(OFFERS, {"ids": list(session_ids)})
+        for row in (await tx.all(OFFERS, {"ids": ids}) if ids else ())
     }
 
 
@@ -89,10 +106,7 @@ async def list_open(
     return found.only(lambda session: there[session.id].opens_at(session, zone) <= now)
 
 
-async def set_offers(
-    tx: Tx,
-    wanted: Sequence[tuple[SessionFacts, DropInOffer | None]],
-) -> None:
+async def set_offers(tx: Tx, wanted: Sequence[tuple[SessionFacts, DropInOffer | None]]) -> None:
     """Give sessions offers in place of the ones they had, or none."""
     await tx.execute(DELETE, {"ids": [session.id for session, _ in wanted]})
     rows = [
@@ -104,6 +118,7 @@ async def set_offers(
             "payment_methods": sorted(offer.methods),
             "opens_at": offer.opens_at(session, tx.account.time_zone),
             "for_start": session.starts_at,
+            "cap": offer.cap,
         }
         for session, offer in wanted
         if offer is not None

@@ -19,8 +19,10 @@ offers = Table(
     # When it opens, worked out for one start of the session, so that lists can use it.
     Column("opens_at", Instant, nullable=False),
     Column("for_start", Instant, nullable=False),
+    Column("cap", Integer),
     refers_to(sessions, "session_id"),
     CheckConstraint("price_minor >= 0", name="price"),
     CheckConstraint("opens_before_value >= 0", name="opens_before"),
+    CheckConstraint("cap >= 1", name="cap"),
 )
 Index(None, offers.c.account_id, offers.c.opens_at)
