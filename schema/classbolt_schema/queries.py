@@ -13,20 +13,18 @@ from uuid import UUID
 import strawberry
 
 from classbolt import (
-    book,
     bookings,
     bundles,
-    cancel,
     courses,
-    credits,
     customers,
+    holdings,
     payments,
     switches,
 )
 from classbolt import sessions as core_sessions
 from classbolt import tags as core_tags
 from classbolt.db import Tx
-from classbolt.errors import InvalidInput, NotBooked, NotFound, SessionStarted
+from classbolt.errors import InvalidInput
 from classbolt.values import (
     BookingId,
     BundleId,
@@ -37,6 +35,7 @@ from classbolt.values import (
     PaymentId,
     Permission,
     SessionId,
+    StaffId,
     TagId,
 )
 from classbolt_schema.compose.info import Info
@@ -49,8 +48,7 @@ from classbolt_schema.types.bundle import Bundle, CustomerBundle
 from classbolt_schema.types.course import Course, Session, Tag
 from classbolt_schema.types.customer import Customer
 from classbolt_schema.types.node import Node
-from classbolt_schema.types.preview import BookingOptions, CancellationPreview
-from classbolt_schema.user_errors import to_user_error
+from classbolt_schema.types.staff import Staff
 
 N = TypeVar("N", bound=Node)
 
@@ -70,13 +68,14 @@ Until = Annotated[
 OfTag = Annotated[
     strawberry.ID | None, strawberry.argument(description="Only what has this tag.")
 ]
-Id = Annotated[strawberry.ID, strawberry.argument(description="The object's id.")]
-OfSession = Annotated[strawberry.ID, strawberry.argument(description="Which session.")]
-OfBooking = Annotated[strawberry.ID, strawberry.argument(description="Which booking.")]
-ForCustomer = Annotated[
-    strawberry.ID | None,
-    strawberry.argument(description="For whom. Staff say so; customers ask for themselves."),
+Search = Annotated[
+    str | None,
+    strawberry.argument(
+        description="Only those whose name or e-mail address has this in it, 1 to 100"
+        " characters. Case and accents do not matter."
+    ),
 ]
+Id = Annotated[strawberry.ID, strawberry.argument(description="The object's id.")]
 
 
 # The catalogue, for everybody
@@ -150,29 +149,6 @@ async def list_tags(info: Info) -> list[Tag]:
     return [Tag.of(tag) for tag in await core_tags.list_tags(await info.context.reading())]
 
 
-@EXTENSION.query(
-    name="bookingOptions",
-    description="How a session can be booked on its own at this moment, what it costs, and all"
-    " that stands against it. Null if there is no such session.",
-)
-async def booking_options(
-    info: Info, session: OfSession, customer: ForCustomer = None
-) -> BookingOptions | None:
-    """Preview a booking."""
-    tx = await info.context.reading()
-    try:
-        decision = await book.booking_options(
-            tx,
-            tx.actor,
-            SessionId(decode("Session", session)),
-            None if customer is None else CustomerId(decode("Customer", customer)),
-            now=info.context.now,
-        )
-    except NotFound:
-        return None
-    return BookingOptions.of(decision)
-
-
 # Customers' own, and staff
 
 
@@ -183,38 +159,13 @@ async def me(info: Info) -> Customer | None:
     return None if tx.actor.customer_id is None else await _customer(tx, tx.actor.customer_id)
 
 
-@EXTENSION.query(
-    name="cancellationPreview",
-    description="What cancelling a booking would give back at this moment; cancelling in"
-    " the same moment gives exactly that. Null if the caller has no such booking.",
-)
-async def cancellation_preview(info: Info, booking: OfBooking) -> CancellationPreview | None:
-    """Preview a cancellation."""
-    tx = await info.context.reading()
-    try:
-        terms = await cancel.cancellation_preview(
-            tx, tx.actor, BookingId(decode("Booking", booking)), now=info.context.now
-        )
-    except NotFound:
-        return None
-    except (NotBooked, SessionStarted) as no:
-        return CancellationPreview(
-            outcome=None,
-            reason=None,
-            deadline=None,
-            expires_at=None,
-            user_errors=[to_user_error(no)],
-        )
-    return CancellationPreview.of(terms)
-
-
 @EXTENSION.query(name="customers", description="The customers, by name. For staff.")
 async def list_customers(
-    info: Info, first: First = A_PAGE, after: After = None
+    info: Info, first: First = A_PAGE, after: After = None, search: Search = None
 ) -> Connection[Customer] | None:
     """List the customers."""
     tx = await info.context.reading()
-    found = await customers.list_customers(tx, tx.actor, page(first, after))
+    found = await customers.list_customers(tx, tx.actor, page(first, after), search=search)
     return Connection[Customer].of(found, Customer.of)
 
 
@@ -295,7 +246,8 @@ async def _customer(tx: Tx, key: UUID) -> Customer | None:
     if not tx.actor.sees(CustomerId(key)):
         return None
     found = await customers.find_customers(tx, [CustomerId(key)])
-    return next(map(Customer.of, found.values()), None)
+    # Who was merged into another is no longer there; histories lead to the other one.
+    return next((Customer.of(each) for each in found.values() if each.id == key), None)
 
 
 async def _booking(tx: Tx, key: UUID) -> Booking | None:
@@ -325,9 +277,16 @@ async def _bundle(tx: Tx, key: UUID) -> Bundle | None:
 
 
 async def _customer_bundle(tx: Tx, key: UUID) -> CustomerBundle | None:
-    found = await credits.find_held(tx, [CustomerBundleId(key)])
+    found = await holdings.find_held(tx, [CustomerBundleId(key)])
     seen = (each for each in found.values() if tx.actor.sees(each.customer_id))
     return next(map(CustomerBundle.of, seen), None)
+
+
+async def _staff(tx: Tx, key: UUID) -> Staff | None:
+    if not tx.actor.may(Permission.SERVE_CUSTOMERS):
+        return None
+    found = await customers.find_staff(tx, [StaffId(key)])
+    return next(map(Staff.of, found.values()), None)
 
 
 FINDERS: dict[str, Callable[[Tx, UUID], Awaitable[Node | None]]] = {
@@ -339,6 +298,7 @@ FINDERS: dict[str, Callable[[Tx, UUID], Awaitable[Node | None]]] = {
     "CustomerBundle": _customer_bundle,
     "Payment": _payment,
     "Session": _session,
+    "Staff": _staff,
     "Tag": _tag,
 }
 

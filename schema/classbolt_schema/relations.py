@@ -7,7 +7,15 @@ each other. Each function is named after the type it gives and the one it starts
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from classbolt import bookings, bundles, cancellations, courses, credits, customers, payments
+from classbolt import (
+    bookings,
+    bundles,
+    cancellations,
+    courses,
+    customers,
+    holdings,
+    payments,
+)
 from classbolt import sessions as core_sessions
 from classbolt import tags as core_tags
 from classbolt.values import (
@@ -28,7 +36,7 @@ from classbolt_schema.types.booking import (
     Payment,
     Refund,
 )
-from classbolt_schema.types.bundle import Bundle, CreditEntry, CustomerBundle
+from classbolt_schema.types.bundle import Bundle, CustomerBundle
 from classbolt_schema.types.course import Course, Session, Tag
 from classbolt_schema.types.customer import Customer
 from classbolt_schema.types.preview import CancellationPreview, PaymentOption
@@ -39,7 +47,8 @@ A_PAGE = 25
 K = TypeVar("K")
 
 
-def _known(keys: Sequence[K | None]) -> list[K]:
+def known(keys: Sequence[K | None]) -> list[K]:
+    """Give each key once, and leave out where there is none."""
     return list({key for key in keys if key is not None})
 
 
@@ -100,14 +109,14 @@ async def attendees_of_session(
 async def session_of_booking(parents: Sequence[Booking], info: Info) -> Sequence[Session]:
     """Find the sessions of bookings."""
     ids = [parent.booking.session_id for parent in parents]
-    found = await core_sessions.find_sessions(await info.context.reading(), _known(ids))
+    found = await core_sessions.find_sessions(await info.context.reading(), known(ids))
     return [Session.of(found[key]) for key in ids]
 
 
 @EXTENSION.field(Booking, name="customer", description="Who holds the place.")
 async def customer_of_booking(parents: Sequence[Booking], info: Info) -> Sequence[Customer]:
     """Find the holders of bookings."""
-    return await _customers([parent.booking.customer_id for parent in parents], info)
+    return await customers_of([parent.booking.customer_id for parent in parents], info)
 
 
 @EXTENSION.field(
@@ -121,7 +130,7 @@ async def course_booking_of_booking(
     """Find the course bookings that own bookings."""
     ids = [parent.booking.course_booking_id for parent in parents]
     tx = await info.context.reading()
-    found = await bookings.find_course_bookings(tx, _known(ids))
+    found = await bookings.find_course_bookings(tx, known(ids))
     return [CourseBooking.of(found[key]) if key else None for key in ids]
 
 
@@ -136,7 +145,7 @@ async def payment_of_booking(
 ) -> Sequence[Payment | None]:
     """Find the payments of bookings."""
     ids = [parent.booking.payment_id for parent in parents]
-    found = await _payments(_known(ids), info)
+    found = await _payments(known(ids), info)
     return [found[key] if key else None for key in ids]
 
 
@@ -188,7 +197,7 @@ async def customer_of_course_booking(
     parents: Sequence[CourseBooking], info: Info
 ) -> Sequence[Customer]:
     """Find the holders of course bookings."""
-    return await _customers([parent.booking.customer_id for parent in parents], info)
+    return await customers_of([parent.booking.customer_id for parent in parents], info)
 
 
 @EXTENSION.field(CourseBooking, name="payment", description="What was paid for the course.")
@@ -197,7 +206,7 @@ async def payment_of_course_booking(
 ) -> Sequence[Payment]:
     """Find the payments of course bookings."""
     ids = [parent.booking.payment_id for parent in parents]
-    found = await _payments(_known(ids), info)
+    found = await _payments(known(ids), info)
     return [found[key] for key in ids]
 
 
@@ -214,75 +223,7 @@ async def bookings_of_course_booking(
     return [Connection[Booking].of(found[key], Booking.of) for key in ids]
 
 
-# Customers and what they hold
-
-
-@EXTENSION.field(
-    Customer,
-    name="bookings",
-    description="The customer's bookings, cancelled ones too, in the order of their sessions.",
-)
-async def bookings_of_customer(
-    parents: Sequence[Customer], info: Info, first: First = A_PAGE, after: After = None
-) -> Sequence[Connection[Booking]]:
-    """List the bookings of customers."""
-    ids = [parent.key for parent in parents]
-    tx = await info.context.reading()
-    found = await bookings.bookings_of_customers(tx, ids, page(first, after))
-    return [Connection[Booking].of(found[key], Booking.of) for key in ids]
-
-
-@EXTENSION.field(
-    Customer,
-    name="bundles",
-    description="The customer's bundles, empty and expired ones too, the first to expire"
-    " first.",
-)
-async def bundles_of_customer(
-    parents: Sequence[Customer], info: Info, first: First = A_PAGE, after: After = None
-) -> Sequence[Connection[CustomerBundle]]:
-    """List the bundles that customers hold."""
-    ids = [parent.key for parent in parents]
-    found = await credits.list_held(await info.context.reading(), ids, page(first, after))
-    return [Connection[CustomerBundle].of(found[key], CustomerBundle.of) for key in ids]
-
-
-@EXTENSION.field(CustomerBundle, name="bundle", description="What it is a copy of.")
-async def bundle_of_held(parents: Sequence[CustomerBundle], info: Info) -> Sequence[Bundle]:
-    """Find the bundles that customer bundles are copies of."""
-    ids = [parent.held.bundle_id for parent in parents]
-    found = await bundles.find_bundles(await info.context.reading(), _known(ids))
-    return [Bundle.of(found[key]) for key in ids]
-
-
-@EXTENSION.field(CustomerBundle, name="customer", description="Who holds it.")
-async def customer_of_held(parents: Sequence[CustomerBundle], info: Info) -> Sequence[Customer]:
-    """Find the holders of customer bundles."""
-    return await _customers([parent.held.customer_id for parent in parents], info)
-
-
-@EXTENSION.field(
-    CustomerBundle, name="entries", description="How its balance came about, in order."
-)
-async def entries_of_held(
-    parents: Sequence[CustomerBundle], info: Info, first: First = A_PAGE, after: After = None
-) -> Sequence[Connection[CreditEntry]]:
-    """List the ledger of customer bundles."""
-    ids = [parent.held.id for parent in parents]
-    found = await credits.list_entries(await info.context.reading(), ids, page(first, after))
-    return [Connection[CreditEntry].of(found[key], CreditEntry.of) for key in ids]
-
-
-@EXTENSION.field(
-    CreditEntry, name="booking", description="The booking that caused it; null if none did."
-)
-async def booking_of_entry(
-    parents: Sequence[CreditEntry], info: Info
-) -> Sequence[Booking | None]:
-    """Find the bookings behind lines of the ledger."""
-    ids = [parent.entry.booking_id for parent in parents]
-    found = await bookings.find_bookings(await info.context.reading(), _known(ids))
-    return [Booking.of(found[key]) if key else None for key in ids]
+# Bundles
 
 
 @EXTENSION.field(Bundle, name="tags", description="The tags of sessions its credits pay for.")
@@ -318,7 +259,7 @@ async def bundle_of_preview(
 ) -> Sequence[Bundle | None]:
     """Find the bundles that would be issued."""
     ids = [parent.bundle_id for parent in parents]
-    found = await bundles.find_bundles(await info.context.reading(), _known(ids))
+    found = await bundles.find_bundles(await info.context.reading(), known(ids))
     return [Bundle.of(found[key]) if key else None for key in ids]
 
 
@@ -335,17 +276,18 @@ async def held_of_preview(
 
 
 async def _tags(ids: Sequence[TagId | None], info: Info) -> list[Tag | None]:
-    found = await core_tags.find_tags(await info.context.reading(), _known(ids))
+    found = await core_tags.find_tags(await info.context.reading(), known(ids))
     return [Tag.of(found[key]) if key else None for key in ids]
 
 
 async def _courses(ids: Sequence[CourseId], info: Info) -> list[Course]:
-    found = await courses.find_courses(await info.context.reading(), _known(ids))
+    found = await courses.find_courses(await info.context.reading(), known(ids))
     return [Course.of(found[key]) for key in ids]
 
 
-async def _customers(ids: Sequence[CustomerId], info: Info) -> list[Customer]:
-    found = await customers.find_customers(await info.context.reading(), _known(ids))
+async def customers_of(ids: Sequence[CustomerId], info: Info) -> list[Customer]:
+    """Show the customers of these ids, in their order."""
+    found = await customers.find_customers(await info.context.reading(), known(ids))
     return [Customer.of(found[key]) for key in ids]
 
 
@@ -357,5 +299,5 @@ async def _payments(ids: Sequence[PaymentId], info: Info) -> Mapping[PaymentId, 
 async def _held(
     ids: Sequence[CustomerBundleId | None], info: Info
 ) -> list[CustomerBundle | None]:
-    found = await credits.find_held(await info.context.reading(), _known(ids))
+    found = await holdings.find_held(await info.context.reading(), known(ids))
     return [CustomerBundle.of(found[key]) if key else None for key in ids]

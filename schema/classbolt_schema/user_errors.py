@@ -29,6 +29,11 @@ class UserError:
         description="Where in the input the reason lies, such as input, startsAt; null if"
         " nowhere in particular.",
     )
+    hint: str | None = strawberry.field(
+        default=None,
+        description="What the person can do about it, in English; null if there is nothing to"
+        " say.",
+    )
 
 
 @strawberry.type(description="A reason that has no type of its own; its code names it.")
@@ -54,6 +59,7 @@ def to_user_error(refusal: Refusal) -> UserError:
         "code": refusal.code,
         "message": refusal.message,
         "path": [str(step) for step in refusal.path] or None,
+        "hint": refusal.hint,
     }
     for kind in type(refusal).__mro__:
         if issubclass(kind, Refusal) and (found := _types.get(kind)):

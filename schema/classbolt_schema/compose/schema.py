@@ -55,7 +55,9 @@ def build_schema(bolt_ons: Iterable[BoltOn], core: Core | None = None) -> "Compo
 
 
 def _own_core() -> Core:
-    # Our types are made with this package, so they can only be imported after it.
+    # Our types are made with this package, so they can only be imported after it. Some modules
+    # only add to what others define.
+    from classbolt_schema import people, previews, reports  # noqa: F401, PLC0415
     from classbolt_schema.mutations import Mutation  # noqa: PLC0415
     from classbolt_schema.queries import Query  # noqa: PLC0415
     from classbolt_schema.relations import EXTENSION  # noqa: PLC0415
@@ -83,6 +85,7 @@ class ComposedSchema(strawberry.Schema):
         self._added: dict[type, dict[str, StrawberryField]] = {}
         self._built: set[type] = set()
         roots: dict[object, type] = {Root.QUERY: core.query, Root.MUTATION: core.mutation}
+        self._roots = frozenset(roots.values())
         for extension in extensions:
             for each in extension.contributions:
                 self._add(each, roots.get(each.on, each.on), config.name_converter)
@@ -110,7 +113,11 @@ class ComposedSchema(strawberry.Schema):
         own = type_definition.fields
         if issubclass(on, Payload):
             own = sorted(own, key=lambda field: field.python_name == "user_errors")
-        return [*own, *self._added.get(on, {}).values()]
+        added = list(self._added.get(on, {}).values())
+        if on in self._roots:
+            # Modules add to the roots in whatever order they happen to be imported.
+            added.sort(key=lambda field: (field.metadata[OWNER] or "", field.name))
+        return [*own, *added]
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None

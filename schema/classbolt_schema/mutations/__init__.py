@@ -2,9 +2,28 @@
 
 import strawberry
 
-from classbolt_schema.mutations import booking, people, scheduling, setup, switching
+from classbolt_schema.mutations import (
+    accounts,
+    booking,
+    cancelling,
+    credits,
+    people,
+    scheduling,
+    setup,
+    switching,
+)
 
-__all__ = ["Mutation", "booking", "people", "scheduling", "setup", "switching"]
+__all__ = [
+    "Mutation",
+    "accounts",
+    "booking",
+    "cancelling",
+    "credits",
+    "people",
+    "scheduling",
+    "setup",
+    "switching",
+]
 
 
 @strawberry.type(description="What can be done.")

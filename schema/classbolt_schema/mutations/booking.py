@@ -1,27 +1,14 @@
-"""What customers do: book a course or a session, cancel, swap; staff do it for them."""
+"""What customers do: book a course or a session, or swap; staff do it for them."""
 
 import strawberry
 
-from classbolt import book, bookings, cancel, swap
-from classbolt.cancel import RefundChoice
+from classbolt import book, book_course, swap
 from classbolt.values import BookingId, CourseId, CustomerId, SessionId
-from classbolt_schema.compose.enums import show_enum
 from classbolt_schema.compose.mutation import Ask, Payload, mutation
 from classbolt_schema.mutations.inputs import key, optional_key
 from classbolt_schema.relations import EXTENSION
 from classbolt_schema.types.booking import Booking, Cancellation, CourseBooking
-from classbolt_schema.types.course import Session
 from classbolt_schema.types.pay_with import PayWithInput, to_pay_with
-
-show_enum(
-    RefundChoice,
-    name="RefundChoice",
-    description="What a cancellation is to give back.",
-    values={
-        RefundChoice.POLICY: "What the rules say.",
-        RefundChoice.NONE: "Nothing, which only staff can choose.",
-    },
-)
 
 
 @strawberry.input(description="A course to book.")
@@ -46,11 +33,13 @@ class BookCoursePayload(Payload):
 
 @EXTENSION.mutation
 @mutation(
-    description="Book a whole course: a place in each of its sessions, or nothing at all."
+    name="bookCourse",
+    description="Book a whole course: a place in each of its sessions that is to come, or"
+    " nothing at all. `courseBookingOptions` says beforehand what it costs.",
 )
-async def book_course(ask: Ask, asked: BookCourseInput) -> BookCoursePayload:
+async def book_course_(ask: Ask, asked: BookCourseInput) -> BookCoursePayload:
     """Book a course."""
-    booked = await book.book_course(
+    booked = await book_course.book_course(
         ask.tx,
         ask.actor,
         CourseId(key("Course", asked.course, "course")),
@@ -99,52 +88,6 @@ async def book_session(ask: Ask, asked: BookSessionInput) -> BookSessionPayload:
     return BookSessionPayload(booking=Booking.of(booked))
 
 
-@strawberry.input(description="A booking to cancel.")
-class CancelBookingInput:
-    """A booking to cancel."""
-
-    booking: strawberry.ID = strawberry.field(description="Which booking.")
-    refund: RefundChoice = strawberry.field(
-        default=RefundChoice.POLICY, description="What it is to give back."
-    )
-
-
-@strawberry.type(description="What became of a request to cancel a booking.")
-class CancelBookingPayload(Payload):
-    """The cancellation."""
-
-    booking: Booking | None = strawberry.field(
-        default=None, description="The cancelled booking."
-    )
-    cancellation: Cancellation | None = strawberry.field(
-        default=None, description="How it ended, with what it gave back."
-    )
-    already_cancelled: bool | None = strawberry.field(
-        default=None,
-        description="Whether it had been cancelled before; then nothing was changed, and the"
-        " cancellation is the first one.",
-    )
-
-
-@EXTENSION.mutation
-@mutation(
-    description="Cancel one booking. A customer may always cancel before the session starts;"
-    " `cancellationPreview` says beforehand what it gives back."
-)
-async def cancel_booking(ask: Ask, asked: CancelBookingInput) -> CancelBookingPayload:
-    """Cancel a booking."""
-    booking_id = BookingId(key("Booking", asked.booking, "booking"))
-    done = await cancel.cancel_booking(
-        ask.tx, ask.actor, booking_id, refund=asked.refund, now=ask.now
-    )
-    found = await bookings.find_bookings(ask.tx, [booking_id])
-    return CancelBookingPayload(
-        booking=Booking.of(found[booking_id]),
-        cancellation=Cancellation.of(done.cancellation),
-        already_cancelled=done.already,
-    )
-
-
 @strawberry.input(description="A booking to swap for a place in another session.")
 class SwapBookingInput:
     """A booking to swap."""
@@ -155,6 +98,11 @@ class SwapBookingInput:
         default=None,
         description="How to pay for it; null: with the credit that giving up the booking"
         " gives.",
+    )
+    expected: str | None = strawberry.field(
+        default=None,
+        description="The `quote` of a `cancellationPreview`. If giving up the booking gives"
+        " something else by now, nothing is done and QUOTE_CHANGED is the answer.",
     )
 
 
@@ -181,50 +129,9 @@ async def swap_booking(ask: Ask, asked: SwapBookingInput) -> SwapBookingPayload:
         BookingId(key("Booking", asked.booking, "booking")),
         SessionId(key("Session", asked.to_session, "toSession")),
         None if asked.pay_with is None else to_pay_with(asked.pay_with, "payWith"),
+        expected=asked.expected,
         now=ask.now,
     )
     return SwapBookingPayload(
         cancellation=Cancellation.of(done.cancellation), booking=Booking.of(done.booking)
-    )
-
-
-@strawberry.input(description="A session to call off.")
-class CallOffSessionInput:
-    """A session to call off."""
-
-    session: strawberry.ID = strawberry.field(description="Which session.")
-    refund: RefundChoice = strawberry.field(
-        default=RefundChoice.POLICY, description="What its bookings are to give back."
-    )
-
-
-@strawberry.type(description="What became of a request to call a session off.")
-class CallOffSessionPayload(Payload):
-    """The session."""
-
-    session: Session | None = strawberry.field(
-        default=None, description="The session that was called off."
-    )
-    cancellations: list[Cancellation] | None = strawberry.field(
-        default=None, description="How its bookings ended."
-    )
-
-
-@EXTENSION.mutation
-@mutation(
-    description="Call a session off. All its bookings are cancelled, and no notice is"
-    " needed for their refunds. For managers and owners."
-)
-async def call_off_session(ask: Ask, asked: CallOffSessionInput) -> CallOffSessionPayload:
-    """Call a session off."""
-    done = await cancel.call_off_session(
-        ask.tx,
-        ask.actor,
-        SessionId(key("Session", asked.session, "session")),
-        refund=asked.refund,
-        now=ask.now,
-    )
-    return CallOffSessionPayload(
-        session=Session.of(done.session),
-        cancellations=[Cancellation.of(each) for each in done.cancellations],
     )

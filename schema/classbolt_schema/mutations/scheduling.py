@@ -8,7 +8,7 @@ import strawberry
 from classbolt import courses, sessions
 from classbolt.courses import CourseChanges
 from classbolt.sessions import NewSession, SessionChanges
-from classbolt.values import CourseId, SessionId, TagId
+from classbolt.values import CourseId, LateJoining, SessionId, TagId
 from classbolt_schema.compose.inputs import given_of
 from classbolt_schema.compose.mutation import Ask, Payload, mutation
 from classbolt_schema.mutations.inputs import is_given, key, optional_key, required
@@ -46,6 +46,10 @@ class CreateCourseInput:
         default_factory=lambda: ["offline"],
         description="How customers may pay for it, as the members of `payWith` are named.",
     )
+    late_joining: LateJoining = strawberry.field(
+        default=LateJoining.NO,
+        description="Whether it can be booked after it has begun, and for how much.",
+    )
     sessions: list[NewSessionInput] = strawberry.field(
         default_factory=list, description="Its sessions, up to 200; more can be added later."
     )
@@ -68,6 +72,7 @@ async def create_course(ask: Ask, asked: CreateCourseInput) -> CreateCoursePaylo
         "price_minor": asked.price_minor,
         "tag_id": optional_key(TagId, "Tag", asked.tag, "tag"),
         "payment_methods": asked.payment_methods,
+        "late_joining": asked.late_joining,
     }
     course = await courses.create_course(
         ask.tx,
@@ -101,6 +106,10 @@ class UpdateCourseInput:
     payment_methods: list[str] | None = strawberry.field(
         default=strawberry.UNSET, description="How customers may pay for it."
     )
+    late_joining: LateJoining | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Whether it can be booked after it has begun, and for how much.",
+    )
 
 
 @strawberry.type(description="What became of a request to change a course.")
@@ -128,6 +137,8 @@ async def update_course(ask: Ask, asked: UpdateCourseInput) -> UpdateCoursePaylo
         changes["tag_id"] = optional_key(TagId, "Tag", asked.tag, "tag")
     if is_given(asked.payment_methods):
         changes["payment_methods"] = required(asked.payment_methods, "paymentMethods")
+    if is_given(asked.late_joining):
+        changes["late_joining"] = required(asked.late_joining, "lateJoining")
     course = await courses.update_course(
         ask.tx,
         ask.actor,
@@ -175,7 +186,13 @@ class UpdateSessionInput:
 
     session: strawberry.ID = strawberry.field(description="Which session.")
     starts_at: datetime | None = strawberry.field(
-        default=strawberry.UNSET, description="When it begins; its length stays."
+        default=strawberry.UNSET,
+        description="When it begins; its length stays. Who booked before may then cancel"
+        " without notice until the new start.",
+    )
+    is_minor_move: bool = strawberry.field(
+        default=False,
+        description="Whether the new start is so near to the old one that notice still counts.",
     )
     minutes: int | None = strawberry.field(
         default=strawberry.UNSET, description="How long it lasts, in minutes."
@@ -203,6 +220,7 @@ async def update_session(ask: Ask, asked: UpdateSessionInput) -> UpdateSessionPa
     changes: SessionChanges = {}
     if is_given(asked.starts_at):
         changes["starts_at"] = required(asked.starts_at, "startsAt")
+        changes["is_minor"] = asked.is_minor_move
     if is_given(asked.minutes):
         changes["minutes"] = required(asked.minutes, "minutes")
     if is_given(asked.capacity):

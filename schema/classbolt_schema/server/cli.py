@@ -1,4 +1,4 @@
-"""The command line: serve, migrate, open accounts, hand out development tokens."""
+"""The command line: serve, migrate, examine, open accounts, hand out development tokens."""
 
 import asyncio
 import signal
@@ -24,6 +24,7 @@ from classbolt_schema.server import demo as demo_account
 from classbolt_schema.server import logs
 from classbolt_schema.server import story as swap_story
 from classbolt_schema.server.context import utc_now
+from classbolt_schema.server.doctor import doctor
 from classbolt_schema.server.keys import DEVELOPMENT_ISSUER, development_key, issue_token
 
 T = TypeVar("T")
@@ -116,6 +117,9 @@ def migrate() -> None:
     parts = components(BoltOns.discover().installed.values())
     applied = asyncio.run(upgrade(load_settings().database_url, parts))
     typer.echo("\n".join(applied) or "Nothing to do.")
+
+
+app.command()(doctor)
 
 
 @account_app.command("create")

@@ -6,6 +6,7 @@ from typing import Self
 import strawberry
 
 from classbolt import accounts, switches
+from classbolt_schema.types.staff import Actor
 
 
 @strawberry.type(description="The business that this endpoint belongs to.")
@@ -63,6 +64,7 @@ class BoltOnChange:
     code: str = strawberry.field(description="The bolt-on.")
     enabled: bool = strawberry.field(description="Whether it was switched on, or off.")
     by: str = strawberry.field(description="Who did it: STAFF, or SYSTEM for the command line.")
+    actor: Actor = strawberry.field(description="Who did it, with a name if it was a person.")
     changed_at: datetime = strawberry.field(description="When.")
 
     @classmethod
@@ -72,5 +74,6 @@ class BoltOnChange:
             code=change.code,
             enabled=change.enabled,
             by=change.actor_kind,
+            actor=Actor(kind=change.actor_kind, person=change.actor_id),
             changed_at=change.changed_at,
         )

@@ -9,6 +9,7 @@ from classbolt import bookings, cancellations, payments
 from classbolt_schema.ids import encode
 from classbolt_schema.scalars import Money
 from classbolt_schema.types.node import Node
+from classbolt_schema.types.staff import Actor
 
 
 @strawberry.type(description="What a customer owes or has paid.")
@@ -63,6 +64,9 @@ class Booking(Node):
 class CourseBooking(Node):
     """A course booking."""
 
+    status: str = strawberry.field(
+        description="BOOKED, or CANCELLED once the business has cancelled it as a whole."
+    )
     booked_at: datetime = strawberry.field(description="When.")
     booking: strawberry.Private[bookings.CourseBooking]
 
@@ -71,6 +75,7 @@ class CourseBooking(Node):
         """Show core's course booking."""
         return cls(
             id=strawberry.ID(encode("CourseBooking", booking.id)),
+            status=booking.status,
             booked_at=booking.booked_at,
             booking=booking,
         )
@@ -108,10 +113,23 @@ class Cancellation:
 
     cancelled_at: datetime = strawberry.field(description="When.")
     by: str = strawberry.field(description="Who cancelled: CUSTOMER, STAFF or SYSTEM.")
+    actor: Actor = strawberry.field(description="Who cancelled, with a name where it is due.")
+    choice: str = strawberry.field(
+        description="What was wished for: POLICY for what the rules say, NONE for nothing,"
+        " GOODWILL for more than they say, CREDITS for a credit for each place of a course."
+    )
     session_called_off: bool = strawberry.field(
         description="Whether it was cancelled because the business called the session off."
     )
     refund: Refund = strawberry.field(description="What it gave back.")
+    refund_due: bool = strawberry.field(
+        description="Whether the business cancelled what was paid for and gave nothing, so that"
+        " a refund by hand is due. It stays true when that was made: see refundedAt."
+    )
+    refunded_at: datetime | None = strawberry.field(
+        description="When staff noted that it was refunded in another way; null if they have"
+        " not."
+    )
     cancellation: strawberry.Private[cancellations.Cancellation]
 
     @classmethod
@@ -123,7 +141,11 @@ class Cancellation:
         return cls(
             cancelled_at=found.cancelled_at,
             by=found.actor_kind,
+            actor=Actor(kind=found.actor_kind, person=found.actor_id),
+            choice=found.choice,
             session_called_off=found.by_business,
             refund=Refund(outcome=found.outcome, reason=reason, cancellation=found),
+            refund_due=found.refund_due,
+            refunded_at=found.refunded_at,
             cancellation=found,
         )

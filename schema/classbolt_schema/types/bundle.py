@@ -5,10 +5,11 @@ from typing import Self
 
 import strawberry
 
-from classbolt import bundles, credits, facts
+from classbolt import bundles, facts, ledger
 from classbolt_schema.ids import encode
 from classbolt_schema.scalars import Money
 from classbolt_schema.types.node import Node
+from classbolt_schema.types.staff import Actor
 from classbolt_schema.types.time import Period
 
 
@@ -59,6 +60,9 @@ class CustomerBundle(Node):
     expires_at: datetime = strawberry.field(
         description="Its credits pay only for sessions that start before this."
     )
+    revoked_at: datetime | None = strawberry.field(
+        description="When the business took its credits away; null if it did not."
+    )
     held: strawberry.Private[facts.HeldBundle]
 
     @classmethod
@@ -69,6 +73,7 @@ class CustomerBundle(Node):
             balance=held.balance,
             issued_at=held.issued_at,
             expires_at=held.expires_at,
+            revoked_at=held.revoked_at,
             held=held,
         )
 
@@ -81,26 +86,29 @@ class CreditEntry:
 
     kind: str = strawberry.field(
         description="ISSUE when the copy was issued, SPEND when a credit paid for a booking,"
-        " CREDIT_BACK when cancelling gave it back."
+        " CREDIT_BACK when cancelling gave it back, REVOKE when the business took away all that"
+        " was left."
     )
     amount: int = strawberry.field(
-        description="By how much the balance moved; spending is negative."
+        description="By how much the balance moved; what is spent or revoked is negative."
     )
     correlation_id: strawberry.ID = strawberry.field(
         description="The same for all lines that one operation wrote, such as both of a swap."
     )
     by: str = strawberry.field(description="Who caused it: CUSTOMER, STAFF or SYSTEM.")
+    actor: Actor = strawberry.field(description="Who caused it, with a name where it is due.")
     entered_at: datetime = strawberry.field(description="When.")
-    entry: strawberry.Private[credits.Entry]
+    entry: strawberry.Private[ledger.Entry]
 
     @classmethod
-    def of(cls, entry: credits.Entry) -> Self:
+    def of(cls, entry: ledger.Entry) -> Self:
         """Show core's line."""
         return cls(
             kind=entry.kind,
             amount=entry.amount,
             correlation_id=strawberry.ID(entry.correlation_id.hex),
             by=entry.actor_kind,
+            actor=Actor(kind=entry.actor_kind, person=entry.actor_id),
             entered_at=entry.entered_at,
             entry=entry,
         )

@@ -7,9 +7,23 @@ import strawberry
 
 from classbolt import tags
 from classbolt.facts import CourseFacts, SessionFacts
+from classbolt.values import LateJoining
+from classbolt_schema.compose.enums import show_enum
 from classbolt_schema.ids import encode
 from classbolt_schema.scalars import Money
 from classbolt_schema.types.node import Node
+
+show_enum(
+    LateJoining,
+    name="LateJoining",
+    description="Whether a course can be booked after it has begun, and for how much.",
+    values={
+        LateJoining.NO: "It cannot.",
+        LateJoining.FULL_PRICE: "It can, for its whole price.",
+        LateJoining.PRO_RATA: "It can, for the part of its price that is still to come, by"
+        " the number of sessions.",
+    },
+)
 
 
 @strawberry.type(
@@ -37,6 +51,9 @@ class Course(Node):
     payment_methods: list[str] = strawberry.field(
         description="How customers may pay for it, as the members of `payWith` are named."
     )
+    late_joining: LateJoining = strawberry.field(
+        description="Whether it can be booked after it has begun, and for how much."
+    )
     facts: strawberry.Private[CourseFacts]
 
     @classmethod
@@ -48,6 +65,7 @@ class Course(Node):
             description=course.description,
             price=Money.of(course.price),
             payment_methods=sorted(course.payment_methods),
+            late_joining=course.late_joining,
             facts=course,
         )
 
@@ -65,6 +83,10 @@ class Session(Node):
     called_off_at: datetime | None = strawberry.field(
         description="When the business called the session off; null if it takes place."
     )
+    moved_at: datetime | None = strawberry.field(
+        description="When its start was last changed by more than a little; null if it never"
+        " was. Who booked before that needs no notice to cancel."
+    )
     facts: strawberry.Private[SessionFacts]
 
     @classmethod
@@ -77,5 +99,6 @@ class Session(Node):
             capacity=session.capacity,
             seats_left=max(0, session.capacity - session.seats_taken),
             called_off_at=session.called_off_at,
+            moved_at=session.moved_at,
             facts=session,
         )

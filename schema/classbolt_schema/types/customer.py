@@ -1,5 +1,6 @@
 """Customers."""
 
+from datetime import datetime
 from typing import Self
 
 import strawberry
@@ -16,6 +17,9 @@ class Customer(Node):
 
     name: str = strawberry.field(description="What the person is called.")
     email: str | None = strawberry.field(description="Where the person can be written to.")
+    erased_at: datetime | None = strawberry.field(
+        description="When everything that names the person was erased; null if it was not."
+    )
     key: strawberry.Private[CustomerId]
 
     @classmethod
@@ -25,5 +29,6 @@ class Customer(Node):
             id=strawberry.ID(encode("Customer", customer.id)),
             name=customer.name,
             email=customer.email,
+            erased_at=customer.erased_at,
             key=customer.id,
         )

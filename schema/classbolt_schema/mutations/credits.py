@@ -1,0 +1,120 @@
+"""What staff do with the bundles that customers hold: give, revoke, extend."""
+
+from datetime import datetime
+
+import strawberry
+
+from classbolt import amend, credits
+from classbolt.values import BundleId, CustomerBundleId, CustomerId
+from classbolt_schema.compose.mutation import Ask, Payload, mutation
+from classbolt_schema.mutations.inputs import key
+from classbolt_schema.relations import EXTENSION
+from classbolt_schema.types.bundle import CustomerBundle
+
+NOTE = "Why, up to 500 characters. It is kept in the ledger, for staff to read."
+
+
+@strawberry.input(description="A bundle to give to a customer.")
+class GiveBundleInput:
+    """A bundle to give."""
+
+    customer: strawberry.ID = strawberry.field(description="To whom.")
+    bundle: strawberry.ID = strawberry.field(description="A copy of which bundle.")
+    note: str | None = strawberry.field(default=None, description=NOTE)
+
+
+@strawberry.type(description="What became of a request to give a bundle.")
+class GiveBundlePayload(Payload):
+    """The copy."""
+
+    customer_bundle: CustomerBundle | None = strawberry.field(
+        default=None, description="The customer's new copy."
+    )
+
+
+@EXTENSION.mutation
+@mutation(
+    description="Give a customer a copy of a bundle without payment, valid from this moment on."
+    " For staff."
+)
+async def give_bundle(ask: Ask, asked: GiveBundleInput) -> GiveBundlePayload:
+    """Give a bundle."""
+    held = await credits.give_bundle(
+        ask.tx,
+        ask.actor,
+        CustomerId(key("Customer", asked.customer, "customer")),
+        BundleId(key("Bundle", asked.bundle, "bundle")),
+        note=asked.note,
+        now=ask.now,
+    )
+    return GiveBundlePayload(customer_bundle=CustomerBundle.of(held))
+
+
+@strawberry.input(description="A customer bundle to take away.")
+class RevokeBundleInput:
+    """A customer bundle to take away."""
+
+    customer_bundle: strawberry.ID = strawberry.field(description="Which copy.")
+    note: str | None = strawberry.field(default=None, description=NOTE)
+
+
+@strawberry.type(description="What became of a request to revoke a customer bundle.")
+class RevokeBundlePayload(Payload):
+    """The copy."""
+
+    customer_bundle: CustomerBundle | None = strawberry.field(
+        default=None, description="The copy, empty."
+    )
+
+
+@EXTENSION.mutation
+@mutation(
+    description="Take away all credits that are left on a customer bundle. What they have paid"
+    " for stays booked. Revoking it again changes nothing. For staff."
+)
+async def revoke_bundle(ask: Ask, asked: RevokeBundleInput) -> RevokeBundlePayload:
+    """Revoke a customer bundle."""
+    held = await amend.revoke_bundle(
+        ask.tx,
+        ask.actor,
+        CustomerBundleId(key("CustomerBundle", asked.customer_bundle, "customerBundle")),
+        note=asked.note,
+        now=ask.now,
+    )
+    return RevokeBundlePayload(customer_bundle=CustomerBundle.of(held))
+
+
+@strawberry.input(description="A customer bundle that is to be valid for longer.")
+class ExtendBundleInput:
+    """A customer bundle to extend."""
+
+    customer_bundle: strawberry.ID = strawberry.field(description="Which copy.")
+    expires_at: datetime = strawberry.field(
+        description="When it is to expire: in the future, and no sooner than it does already."
+    )
+
+
+@strawberry.type(description="What became of a request to extend a customer bundle.")
+class ExtendBundlePayload(Payload):
+    """The copy."""
+
+    customer_bundle: CustomerBundle | None = strawberry.field(
+        default=None, description="The copy with its new expiry."
+    )
+
+
+@EXTENSION.mutation
+@mutation(
+    description="Let a customer bundle be valid until a later moment, also if it has expired."
+    " One that was revoked cannot be. For staff."
+)
+async def extend_bundle(ask: Ask, asked: ExtendBundleInput) -> ExtendBundlePayload:
+    """Extend a customer bundle."""
+    held = await amend.extend_bundle(
+        ask.tx,
+        ask.actor,
+        CustomerBundleId(key("CustomerBundle", asked.customer_bundle, "customerBundle")),
+        asked.expires_at,
+        now=ask.now,
+    )
+    return ExtendBundlePayload(customer_bundle=CustomerBundle.of(held))
