@@ -1,4 +1,4 @@
-"""A booking is cancelled once, however often that is asked at the same moment (B9, X10)."""
+"""A booking is cancelled once, however often that is asked at the same moment (B9, X10, J3)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import bindparam, update
 
-from classbolt import cancel
+from classbolt import credits, release
 from classbolt.bookings import CANCELLED
 from classbolt.checks import mine
-from classbolt.tables import bookings
+from classbolt.tables import bookings, customer_bundles
 from invariants import broken
-from races import PATIENCE, ROUNDS, add_course, add_crowd, at_once, is_seen
-from studio import Studio
+from races import DONE, TRY_AGAIN, Arena, Ask, book, outcome
 
 CANCEL_UNGUARDED = (
     update(bookings)
@@ -23,84 +22,96 @@ CANCEL_UNGUARDED = (
     .values(status=CANCELLED)
     .returning(bookings.c.id)
 )
-CANCEL_BOOKING = """mutation ($input: CancelBookingInput!) {
-  cancelBooking(input: $input) {
-    alreadyCancelled
-    cancellation { refund { outcome customerBundle { id } } }
-    userErrors { code }
-  }
-}"""
-
-Buy = Callable[[Studio, int], Awaitable[str]]
-
-
-async def with_credits(studio: Studio, sessions: int) -> str:
-    """Let a customer book every session with credits, so that the bundle has room for more."""
-    (name,) = await add_crowd(studio, 1, bundle="TEN")
-    for number in range(1, sessions + 1):
-        booked = await studio.book(name, "COURSE", number)
-        assert booked["userErrors"] == []
-    return name
+PUT_BACK_UNGUARDED = (
+    update(customer_bundles)
+    .where(
+        mine(customer_bundles),
+        customer_bundles.c.id.in_(bindparam("customer_bundle_ids", expanding=True)),
+    )
+    .values(balance=customer_bundles.c.balance + bindparam("number"))
+    .returning(customer_bundles.c.id)
+)
+CANCELLATION = "alreadyCancelled cancellation { refund { outcome customerBundle { id } } }"
 
 
-async def as_a_course(studio: Studio, _: int) -> str:
-    """Let a customer buy the whole course."""
-    await studio.add_buyer("Buyer", "COURSE")
-    return "Buyer"
+async def with_credits(arena: Arena) -> tuple[str, list[str]]:
+    """Let a customer book a session for each round with credits, which go back there."""
+    (name,) = await arena.add_crowd(1, credits_each=arena.most_rounds)
+    there = await arena.add_sessions(arena.most_rounds, seats=1)
+    for session in there:
+        assert outcome(await arena.ask(book(name, session))) == DONE
+    return name, there
 
 
-async def race_to_cancel(studio: Studio, name: str, number: int) -> list[dict[str, Any]]:
-    """Cancel a customer's booking twenty times at once, and give all that is answered."""
-    asked = {"input": {"booking": await studio.booking(name, "COURSE", number)}}
-    answers = await at_once([studio.ask(CANCEL_BOOKING, asked, as_=name) for _ in range(20)])
-    return [answer.body for answer in answers]
+async def as_a_course(arena: Arena) -> tuple[str, list[str]]:
+    """Let a customer buy a course with a session for each round: each gives a new bundle."""
+    (name,) = await arena.add_crowd(1)
+    return name, await arena.buy_courses([name], arena.most_rounds)
 
 
-def payloads_of(bodies: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Give the payloads. An answer has none if it failed half-way, as only the twin's may."""
-    return [body["data"]["cancelBooking"] for body in bodies if "errors" not in body]
+Buy = Callable[[Arena], Awaitable[tuple[str, list[str]]]]
+BOUGHT: dict[str, Buy] = {
+    "cancelling a drop-in many times": with_credits,
+    "cancelling a course's session many times": as_a_course,
+}
 
 
-def done(bodies: list[dict[str, Any]]) -> Counter[bool]:
-    """Count the answers by whether the booking was cancelled already."""
-    return Counter(payload["alreadyCancelled"] for payload in payloads_of(bodies))
+async def race_to_cancel(arena: Arena, name: str, booking: str) -> list[dict[str, Any]]:
+    """Let everybody's device cancel the same booking at once."""
+    asked = {"booking": booking}
+    ask = Ask(name, "cancelBooking", asked, CANCELLATION)
+    return await arena.race([ask] * arena.scale.contenders)
 
 
-async def credits_of(studio: Studio, name: str) -> int:
-    """Add up what a customer has to spend."""
-    return sum(held["balance"] for held in await studio.bundles(name))
+def told(answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give the payloads of those who were told of the cancellation."""
+    return [answer["data"]["cancelBooking"] for answer in answers if outcome(answer) == DONE]
 
 
-@pytest.mark.parametrize("buy", [with_credits, as_a_course])
-async def test_a_booking_cancelled_twenty_times_at_once_gives_one_credit(
-    northside: Studio, buy: Buy
+@pytest.mark.parametrize("race", BOUGHT)
+async def test_a_booking_cancelled_many_times_at_once_gives_one_credit(
+    arena: Arena, race: str
 ) -> None:
-    await add_course(northside, "COURSE", sessions=len(ROUNDS), seats=3)
-    name = await buy(northside, len(ROUNDS))
+    """All are told of the first cancellation, which alone moved a seat and a credit.
 
-    for number in ROUNDS:
-        before = await credits_of(northside, name)
-        bodies = await race_to_cancel(northside, name, number)
+    See B9, X10, J3 and J4.
+    """
+    name, there = await BOUGHT[race](arena)
+    places = await arena.places()
 
-        assert done(bodies) == {False: 1, True: 19}
-        assert len({str(payload["cancellation"]) for payload in payloads_of(bodies)}) == 1
-        assert await credits_of(northside, name) == before + 1
-        assert await northside.seats_left("COURSE", number) == 3
+    async def is_fair(number: int) -> None:
+        before = await arena.balance(name)
+        answers = await race_to_cancel(arena, name, places[name, there[number]])
+
+        assert {outcome(answer) for answer in answers} <= {DONE, TRY_AGAIN}
+        first = [payload for payload in told(answers) if not payload["alreadyCancelled"]]
+        assert len(first) == 1
+        assert len({str(payload["cancellation"]) for payload in told(answers)}) == 1
+        assert await arena.balance(name) == before + 1
+        assert (await arena.seats(there[number])).seats_taken == 0
+
+    await arena.holds(race, is_fair)
 
 
-@pytest.mark.parametrize("buy", [with_credits, as_a_course])
+@pytest.mark.parametrize("race", BOUGHT)
 async def test_a_booking_is_cancelled_twice_where_nothing_protects_it(
-    unprotected: Studio, buy: Buy, monkeypatch: pytest.MonkeyPatch
+    unprotected: Arena, race: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await add_course(unprotected, "COURSE", sessions=len(PATIENCE), seats=3)
-    name = await buy(unprotected, len(PATIENCE))
-    monkeypatch.setattr(cancel, "CANCEL", CANCEL_UNGUARDED)
+    """Take the guards off the statements that cancel and that give back.
+
+    With them go the transaction and what is unique of a cancellation and a credit.
+    """
+    name, there = await BOUGHT[race](unprotected)
+    places = await unprotected.places()
+    monkeypatch.setattr(release, "CANCEL", CANCEL_UNGUARDED)
+    monkeypatch.setattr(credits, "PUT_BACK", PUT_BACK_UNGUARDED)
 
     async def is_cancelled_twice(number: int) -> bool:
-        return done(await race_to_cancel(unprotected, name, number))[False] > 1
+        answers = await race_to_cancel(unprotected, name, places[name, there[number]])
+        return Counter(each["alreadyCancelled"] for each in told(answers))[False] > 1
 
-    assert await is_seen(is_cancelled_twice)
-    found = await broken(unprotected.database.url)
+    await unprotected.breaks(race, is_cancelled_twice)
+    found = await broken(unprotected.doors.settings.database_url)
     assert "J1 seats taken are the active bookings" in found
     assert "J3 at most one credit comes back for a booking" in found
     assert "J4 a cancelled booking has one cancellation, an active one none" in found

@@ -2,95 +2,93 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import SimpleNamespace
 
 import pytest
 
-from classbolt import sessions
-from classbolt.db import Tx
+from classbolt import sessions, swap
+from classbolt.db import Database, Tx
 from classbolt.facts import SessionFacts
-from classbolt.values import SessionId
-from races import (
-    ROUNDS,
-    add_course,
-    add_crowd,
-    at_once,
-    is_seen,
-    noting_contention,
-    outcome,
-)
-from studio import Studio
+from classbolt.values import CustomerId, SessionId
+from races import DEADLOCK, DONE, TRY_AGAIN, Arena, Hosting, book, outcome
+from races import swap as ask_to_swap
 
-DEADLOCK = "40P01"
+OPPOSITE = "opposite swaps"
+ONE_CUSTOMER = "two swaps of each customer"
+
+Pair = tuple[str, str]
+Places = dict[tuple[str, str], str]
 
 
-async def fill(studio: Studio, *, seats: int) -> dict[str, tuple[str, int]]:
-    """Let eight customers book two sessions, four each: their bookings and where they are."""
-    await add_course(studio, "TWO", sessions=2, seats=seats)
-    places = {}
-    for turn, name in enumerate(await add_crowd(studio, 8, bundle="TEN")):
-        number = turn % 2 + 1
-        booked = await studio.book(name, "TWO", number)
-        places[name] = (booked["booking"]["id"], number)
-    return places
+async def with_room(arena: Arena, crowd: list[str]) -> Pair:
+    """Let half of the crowd book one session and half another, with seats for all in each."""
+    one, other = await arena.add_sessions(2, seats=len(crowd))
+    for turn, name in enumerate(crowd):
+        assert outcome(await arena.ask(book(name, (one, other)[turn % 2]))) == DONE
+    return one, other
+
+
+async def with_a_free_seat(arena: Arena, crowd: list[str]) -> Pair:
+    """Let a few book a session that then has one free seat, and all others a roomy one."""
+    few = crowd[::4]
+    (one,) = await arena.add_sessions(1, seats=len(few) + 1)
+    (other,) = await arena.add_sessions(1, seats=len(crowd))
+    for name in crowd:
+        assert outcome(await arena.ask(book(name, one if name in few else other))) == DONE
+    return one, other
+
+
+async def places_in(arena: Arena, pair: Pair) -> Places:
+    """Find the bookings in both sessions, by customer and session."""
+    return {**await arena.places(pair[0]), **await arena.places(pair[1])}
 
 
 async def race_to_swap(
-    studio: Studio, places: dict[str, tuple[str, int]]
-) -> dict[str, dict[str, Any]]:
-    """Let everybody swap to the other session at once, and note where they are then."""
+    arena: Arena, places: Places, to: dict[str, str]
+) -> dict[tuple[str, str], str]:
+    """Let everybody swap to the other session at once, and give what came of each place."""
     asks = [
-        studio.mutate(
-            "swapBooking",
-            {"booking": booking, "toSession": studio.session("TWO", 3 - number)},
-            "booking { id }",
-            as_=name,
-        )
-        for name, (booking, number) in places.items()
+        ask_to_swap(name, booking, to[session]) for (name, session), booking in places.items()
     ]
-    answers = dict(zip(places, await at_once(asks), strict=True))
-    for name, payload in answers.items():
-        if payload["booking"]:
-            places[name] = (payload["booking"]["id"], 3 - places[name][1])
-    return answers
+    answers = await arena.race(asks)
+    return dict(zip(places, map(outcome, answers), strict=True))
 
 
-async def test_opposite_swaps_all_find_their_place(northside: Studio) -> None:
-    places = await fill(northside, seats=8)
+async def test_opposite_swaps_end_in_a_place_or_a_refusal(arena: Arena) -> None:
+    """In turns with room for all, so that nobody is refused, and for the last seats (X4)."""
+    size = arena.scale.contenders
+    crowd = await arena.add_crowd(size, credits_each=arena.most_rounds)
+    roomy = await with_room(arena, crowd)
+    tight = await with_a_free_seat(arena, crowd)
 
-    with noting_contention(northside) as contention:
-        for _ in ROUNDS:
-            answers = await race_to_swap(northside, places)
+    async def is_fair(number: int) -> None:
+        one, other = (roomy, tight)[number % 2]
+        to = {one: other, other: one}
+        outcomes = await race_to_swap(arena, await places_in(arena, (one, other)), to)
 
-            assert {outcome(payload) for payload in answers.values()} == {"DONE"}
-            assert await northside.seats_left("TWO", 1) == 4
-            assert await northside.seats_left("TWO", 2) == 4
-    assert DEADLOCK not in contention
+        refused = set(outcomes.values()) - {DONE, TRY_AGAIN}
+        assert DONE in outcomes.values()
+        assert refused <= (set() if one in roomy else {"SESSION_FULL"})
+        there = [
+            (name, to[session] if said == DONE else session)
+            for (name, session), said in outcomes.items()
+        ]
+        assert set(await places_in(arena, (one, other))) == set(there)
+        for session in (one, other):
+            taken = sum(where == session for _, where in there)
+            assert (await arena.seats(session)).seats_taken == taken
 
-
-async def test_opposite_swaps_for_the_last_seats_end_in_a_place_or_a_refusal(
-    northside: Studio,
-) -> None:
-    places = await fill(northside, seats=5)
-
-    with noting_contention(northside) as contention:
-        for _ in ROUNDS:
-            answers = await race_to_swap(northside, places)
-
-            outcomes = {outcome(payload) for payload in answers.values()}
-            assert "DONE" in outcomes
-            assert outcomes <= {"DONE", "SESSION_FULL"}
-            for number in (1, 2):
-                there = [name for name, place in places.items() if place[1] == number]
-                assert await northside.seats_left("TWO", number) == 5 - len(there)
-    assert DEADLOCK not in contention
+    await arena.holds(OPPOSITE, is_fair)
 
 
 @pytest.mark.parametrize("kind", ["postgresql"])
 async def test_opposite_swaps_deadlock_if_each_locks_the_place_it_has_first(
-    northside: Studio, monkeypatch: pytest.MonkeyPatch
+    hosting: Hosting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Say why the order matters, on PostgreSQL: SQLite's writer has nobody to wait for."""
+    """Take away the order in which sessions are locked.
+
+    On PostgreSQL: SQLite's writer has nobody to wait for.
+    """
     in_order = sessions.lock_sessions
 
     async def one_by_one(
@@ -101,46 +99,90 @@ async def test_opposite_swaps_deadlock_if_each_locks_the_place_it_has_first(
             found |= await in_order(tx, [session_id], *path)
         return found
 
-    places = await fill(northside, seats=8)
-    monkeypatch.setattr(sessions, "lock_sessions", one_by_one)
+    async with hosting(Database) as arena:
+        size = arena.scale.contenders
+        crowd = await arena.add_crowd(size, credits_each=arena.most_rounds)
+        one, other = await with_room(arena, crowd)
+        monkeypatch.setattr(sessions, "lock_sessions", one_by_one)
 
-    async def is_deadlocked(_: int) -> bool:
-        with noting_contention(northside) as contention:
-            await race_to_swap(northside, places)
-        return DEADLOCK in contention
+        async def is_deadlocked(_: int) -> bool:
+            before = len(arena.doors.contention())
+            places = await places_in(arena, (one, other))
+            await race_to_swap(arena, places, {one: other, other: one})
+            return DEADLOCK in arena.doors.contention()[before:]
 
-    assert await is_seen(is_deadlocked)
+        await arena.breaks(OPPOSITE, is_deadlocked)
 
 
-async def test_a_customers_swaps_do_not_wait_for_each_others_credits(northside: Studio) -> None:
+@pytest.mark.parametrize("kind", ["sqlite"])
+async def test_who_swaps_in_vain_loses_their_place_where_nothing_protects_it(
+    unprotected: Arena,
+) -> None:
+    """Take away the transaction: the place is given up before the other one is refused.
+
+    On SQLite, where the twin above has nothing to show.
+    """
+    size = unprotected.scale.contenders
+    crowd = await unprotected.add_crowd(size, credits_each=unprotected.most_rounds)
+
+    async def somebody_is_out(_: int) -> bool:
+        one, other = await with_a_free_seat(unprotected, crowd)
+        places = await places_in(unprotected, (one, other))
+        await race_to_swap(unprotected, places, {one: other, other: one})
+        return len(await places_in(unprotected, (one, other))) < size
+
+    await unprotected.breaks(OPPOSITE, somebody_is_out)
+
+
+async def with_two_places(arena: Arena) -> dict[str, str]:
+    """Let half as many customers as contenders book two of four sessions of their own.
+
+    Each place is paid from a bundle of its own. Give whence to where the places can be swapped.
+    """
+    to: dict[str, str] = {}
+    for _ in range(arena.scale.contenders // 2):
+        (name,) = await arena.add_crowd(1)
+        home = await arena.add_sessions(4, seats=1)
+        for session, target in zip(home[:2], home[2:], strict=True):
+            bundle = await arena.studio.give(name, "OF 1000")
+            paid = {"credit": {"customerBundle": bundle}}
+            assert outcome(await arena.ask(book(name, session, paid))) == DONE
+            to |= {session: target, target: session}
+    return to
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+async def test_a_customers_swaps_do_not_wait_for_each_others_credits(arena: Arena) -> None:
     """A swap needs what paid for the old place and all that could pay for the new one.
 
-    Locked one after the other, two swaps of one customer would each hold what the other needs.
+    On PostgreSQL: SQLite's writer has nobody to wait for.
     """
-    await add_course(northside, "FOUR", sessions=4, seats=8)
-    (name,) = await add_crowd(northside, 1)
-    bookings = []
-    for number in (1, 2):
-        bundle = await northside.give(name, "TEN")
-        booked = await northside.book(
-            name, "FOUR", number, {"credit": {"customerBundle": bundle}}
-        )
-        bookings.append(booked["booking"]["id"])
-    away, home = (3, 4), (1, 2)
+    to = await with_two_places(arena)
 
-    with noting_contention(northside) as contention:
-        for _ in ROUNDS:
-            payloads = await at_once(
-                [
-                    northside.do(
-                        "swapBooking",
-                        {"booking": booking, "toSession": northside.session("FOUR", number)},
-                        "booking { id }",
-                        as_=name,
-                    )
-                    for booking, number in zip(bookings, away, strict=True)
-                ]
-            )
-            bookings = [payload["booking"]["id"] for payload in payloads]
-            away, home = home, away
-    assert DEADLOCK not in contention
+    async def is_fair(_: int) -> None:
+        outcomes = await race_to_swap(arena, await arena.places(), to)
+
+        assert set(outcomes.values()) <= {DONE, TRY_AGAIN}
+
+    await arena.holds(ONE_CUSTOMER, is_fair)
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+async def test_a_customers_swaps_deadlock_if_each_locks_what_paid_for_its_place_first(
+    hosting: Hosting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Take away that a swap locks all that the customer holds before it cancels."""
+
+    async def lock_nothing(_tx: Tx, _customer_id: CustomerId) -> None:
+        pass
+
+    async with hosting(Database) as arena:
+        to = await with_two_places(arena)
+        monkeypatch.setattr(swap, "holdings", SimpleNamespace(lock_bundles_of=lock_nothing))
+
+        async def is_deadlocked(_: int) -> bool:
+            before = len(arena.doors.contention())
+            await race_to_swap(arena, await arena.places(), to)
+            return DEADLOCK in arena.doors.contention()[before:]
+
+        await arena.breaks(ONE_CUSTOMER, is_deadlocked)
