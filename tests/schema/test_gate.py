@@ -226,6 +226,7 @@ async def test_fields_of_a_bolt_on_that_is_off_are_null_or_empty_and_nothing_run
 
 
 async def test_the_same_schema_answers_an_account_that_has_it_on() -> None:
+    """I7."""
     answer, request = await run(QUERY, ["drop_in"])
 
     assert answer.data == {
@@ -257,6 +258,7 @@ async def test_a_mutation_of_a_bolt_on_that_is_off_says_so_and_does_nothing() ->
 async def test_a_mutation_goes_by_what_is_on_in_its_own_transaction(
     on: str, later: str, runs: int
 ) -> None:
+    """I6."""
     document = 'mutation { forget(input: {title: "x"}) { session { id } } }'
 
     _, request = await run(document, [on], on_later=[later])

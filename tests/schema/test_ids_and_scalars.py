@@ -7,7 +7,7 @@ import pytest
 from strawberry.exceptions import StrawberryInputCoercionError
 
 from classbolt import values
-from classbolt.errors import NotFound
+from classbolt.values import new_id
 from classbolt_schema import ids
 from classbolt_schema.scalars import Money, parse_instant, write_instant
 
@@ -22,13 +22,8 @@ def test_an_id_says_its_type_and_can_be_read_back() -> None:
     assert "=" not in raw
 
 
-def test_an_id_of_another_type_is_not_found_and_the_path_says_where_it_was_given() -> None:
-    raw = ids.encode("Course", SESSION)
-
-    with pytest.raises(NotFound) as refused:
-        ids.decode("Session", raw, "input", "session")
-
-    assert refused.value.path == ("input", "session")
+def test_an_id_of_another_type_is_read_as_one_that_nobody_has() -> None:
+    assert ids.decode("Session", ids.encode("Course", SESSION)) == ids.NOBODYS
 
 
 @pytest.mark.parametrize(
@@ -46,10 +41,14 @@ def test_an_id_of_another_type_is_not_found_and_the_path_says_where_it_was_given
         "U2Vzc2lvbjowMTkzMDAwMC0wMDAwLTcwMDAtODAwMC0wMDAwMDAwMDAwMDE",
     ],
 )
-def test_what_is_not_spelt_as_our_ids_are_is_not_found(raw: str) -> None:
+def test_what_is_not_spelt_as_our_ids_are_is_read_as_one_that_nobody_has(raw: str) -> None:
     assert ids.decode_any(raw) is None
-    with pytest.raises(NotFound):
-        ids.decode("Session", raw)
+    assert ids.decode("Session", raw) == ids.NOBODYS
+
+
+def test_no_row_is_ever_given_the_key_that_nobody_has() -> None:
+    assert {new_id().version for _ in range(10)} == {7}
+    assert ids.NOBODYS.version is None
 
 
 @pytest.mark.parametrize(

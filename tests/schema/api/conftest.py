@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
 import pytest
@@ -13,7 +13,11 @@ from sqlalchemy import Select, column, inspect, select, table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from classbolt.bolt_ons import BoltOns
+from classbolt.testing.databases import Kind, Templates
 from classbolt_schema.compose.schema import build_schema, export_sdl
+from furnished import TwoStudios
+from invariants import broken
+from neighbours import Neighbours
 from studio import Answer, Studio
 
 Input: TypeAlias = dict[str, Any]
@@ -98,12 +102,21 @@ async def examples(northside: Studio) -> Examples:
         "courseBooking { payment { id } }",
         as_="owner",
     )
-    bookings = [await northside.booking("Ana", "MON", number) for number in (2, 3, 4)]
+    bookings = [await northside.booking("Ana", "MON", number) for number in (2, 3, 4, 5)]
+    quote = await northside.quote("Ana", "MON", 2)
+    await northside.cancel("Hal", "SAT", 5)
+    refunded = await northside.booking("Hal", "SAT", 5)
+    going = [await northside.add_customer(name) for name in ("Una", "Vera", "Will")]
+    held = await northside.give("Hal", "TEN")
     return {
         **_set_up(northside),
         **_scheduled(northside),
         **_served(northside, ten, owed["courseBooking"]["payment"]["id"]),
-        **_ended(northside, ten, bookings),
+        **_ended(northside, ten, bookings, quote),
+        **_ended_as_a_whole(
+            northside, [await northside.course_booking(name) for name in ("Ben", "Hal")]
+        ),
+        **_amended(held, refunded, going),
         "archiveBundle": [{"bundle": northside.ids.bundles["RB-ADV"]}],
         "disableBoltOn": [{"boltOn": "drop_in"}],
         "enableBoltOn": [{"boltOn": "drop_in"}],
@@ -131,6 +144,7 @@ def _scheduled(studio: Studio) -> dict[str, list[Input]]:
         "priceMinor": 1300,
         "opensBefore": {"value": 2, "unit": "WEEKS"},
         "paymentMethods": ["credit", "offline"],
+        "cap": 5,
     }
     session = {
         "startsAt": "2027-03-01T18:30:00Z",
@@ -140,19 +154,30 @@ def _scheduled(studio: Studio) -> dict[str, list[Input]]:
         "dropIn": offer,
     }
     rule = {"option": "COURSE", "method": "NEW_BUNDLE", "bundle": ids.bundles["RB-BEG"]}
+    policy = {
+        "notice": {"value": 1, "unit": "DAYS"},
+        "refunds": [rule],
+        "validityAnchor": "COURSE_END",
+        "maxRefundsPerCourseBooking": 3,
+        "minDaysAfterCreditBack": 14,
+        "refundFreeBookings": True,
+    }
     course = {
         "title": "Beginners, Fridays",
         "description": "Steps and turns.",
         "priceMinor": 6000,
         "tag": ids.tags["BEG"],
         "paymentMethods": ["offline"],
-        "autoRefund": {"notice": {"value": 1, "unit": "DAYS"}, "refunds": [rule]},
+        "lateJoining": "PRO_RATA",
+        "autoRefund": policy,
     }
     return {
         "createCourse": [{**course, "sessions": [session]}],
         "updateCourse": [{**course, "course": ids.courses["SAT"]}],
         "addSessions": [{"course": ids.courses["MON"], "sessions": [session]}],
-        "updateSession": [{**session, "session": studio.session("SAT", 6)}],
+        "updateSession": [
+            {**session, "session": studio.session("SAT", 6), "isMinorMove": True}
+        ],
         "updateSessions": [
             {"course": ids.courses["WED"], "minutes": 90, "capacity": 9, "dropIn": offer}
         ],
@@ -165,7 +190,10 @@ def _served(studio: Studio, ten: str, owed: str) -> dict[str, list[Input]]:
     saturday = studio.session("SAT", 1)
     return {
         "createCustomer": [{"name": "Ida", "email": "ida@example.com"}],
-        "giveBundle": [{"customer": ana, "bundle": ids.bundles["RB-BEG"]}],
+        "updateCustomer": [{"customer": ana, "name": "Anna", "email": "anna@example.com"}],
+        "giveBundle": [
+            {"customer": ana, "bundle": ids.bundles["RB-BEG"], "note": "With apologies"}
+        ],
         "bookCourse": [
             {"course": ids.courses["WED"], "customer": hal, "payWith": {"offline": True}},
             {"course": ids.courses["THU"], "customer": hal, "payWith": {"free": True}},
@@ -182,14 +210,19 @@ def _served(studio: Studio, ten: str, owed: str) -> dict[str, list[Input]]:
     }
 
 
-def _ended(studio: Studio, ten: str, bookings: list[str]) -> dict[str, list[Input]]:
-    to_cancel, to_swap, to_swap_too = bookings
+def _ended(studio: Studio, ten: str, bookings: list[str], quote: str) -> dict[str, list[Input]]:
+    to_cancel, to_swap, to_swap_too, to_be_kind = bookings
+    goodwill = {"refund": "GOODWILL", "reason": "Ill", "bundle": studio.ids.bundles["RB-BEG"]}
     return {
-        "cancelBooking": [{"booking": to_cancel, "refund": "POLICY"}],
+        "cancelBooking": [
+            {"booking": to_cancel, "refund": "POLICY", "expected": quote},
+            {"booking": to_be_kind, **goodwill},
+        ],
         "swapBooking": [
             {
                 "booking": to_swap,
                 "toSession": studio.session("THU", 1),
+                "expected": quote,
                 "payWith": {"credit": {"customerBundle": ten}},
             },
             {
@@ -199,6 +232,31 @@ def _ended(studio: Studio, ten: str, bookings: list[str]) -> dict[str, list[Inpu
             },
         ],
         "callOffSession": [{"session": studio.session("THU", 6), "refund": "POLICY"}],
+    }
+
+
+def _ended_as_a_whole(studio: Studio, course_bookings: list[str]) -> dict[str, list[Input]]:
+    with_credits, with_nothing = course_bookings
+    credits = {"credits": {"bundle": studio.ids.bundles["RB-BEG"]}}
+    return {
+        "cancelCourseBooking": [
+            {"courseBooking": with_credits, "refund": credits, "reason": "Moved away"},
+            {"courseBooking": with_nothing, "refund": {"none": True}},
+        ],
+        "callOffCourse": [{"course": studio.ids.courses["WED"], "refund": "POLICY"}],
+    }
+
+
+def _amended(held: str, refunded: str, going: list[str]) -> dict[str, list[Input]]:
+    merged, kept, erased = going
+    later = "2027-12-31T00:00:00Z"
+    return {
+        "markRefunded": [{"booking": refunded, "note": "In cash"}],
+        "extendBundle": [{"customerBundle": held, "expiresAt": later}],
+        "revokeBundle": [{"customerBundle": held, "note": "Given by mistake"}],
+        "mergeCustomers": [{"from": merged, "into": kept}],
+        "eraseCustomer": [{"customer": erased}],
+        "updateAccount": [{"name": "Northside", "timeZone": "Europe/Paris"}],
     }
 
 
@@ -247,3 +305,19 @@ async def foreign(southside: Studio) -> Mapping[str, str]:
         "Booking": booked["courseBooking"]["bookings"]["edges"][0]["node"]["id"],
         "CustomerBundle": await made("giveBundle", given, "customerBundle"),
     }
+
+
+@pytest.fixture(scope="session")
+def two_studios(tmp_path_factory: pytest.TempPathFactory, bolt_ons: BoltOns) -> TwoStudios:
+    return TwoStudios(bolt_ons, tmp_path_factory.mktemp("two_studios"))
+
+
+@pytest.fixture
+async def both(
+    kind: Kind, templates: Templates, two_studios: TwoStudios
+) -> AsyncIterator[Neighbours]:
+    """Two studios on one server, alike and strangers to each other."""
+    async with templates.database(kind, two_studios.seed(kind)) as url:
+        async with two_studios.neighbours(kind, url) as found:
+            yield found
+        assert await broken(url) == {}

@@ -46,7 +46,7 @@ BAD_TEXTS = {
     "a NUL": "Ana\0",
     "a bell": "Ana\x07",
 }
-CODES = {"boltOn", "option", "paymentMethods"}
+CODES = {"boltOn", "option", "paymentMethods", "timeZone"}
 """Members whose text is one of a few, and not a person's own words."""
 
 BAD_CODES = {"emoji": "💃", "right to left": "مرحبا", "another case": "Course", "spaced": " x "}
@@ -94,7 +94,7 @@ NO_SUCH_VALUES: dict[str, dict[str, object]] = {
 FINE = {
     "empty": {"description"},
     "blank": {"description"},
-    "nothing": {"priceMinor", "opensBefore", "notice"},
+    "nothing": {"priceMinor", "opensBefore", "notice", "minDaysAfterCreditBack"},
 }
 """What is a fine value for these members, though not for others of their type."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -124,3 +125,37 @@ async def test_a_session_is_booked_on_its_own_only_where_a_bolt_on_lets_it(
         {"code": code, "enabled": True} for code in installed.installed
     ]
     assert unknown == {"boltOn": None, "userErrors": [{"code": "NOT_FOUND"}]}
+
+
+HOLDS = "{ me { bookings(first: 100) { edges { node { status } } } bundles { edges { node {"
+HOLDS += " id balance } } } } }"
+
+
+async def test_a_bolt_on_that_is_taken_out_leaves_what_it_did(
+    northside: Studio, bolt_ons: BoltOns, database_url: str, tmp_path: Path
+) -> None:
+    """I8: bookings and credits are there without it, and its own rows when it comes back."""
+    northside.clock.set("2027-01-20T10:00")
+    await northside.cancel("Ana", "MON", 3)
+    held = await northside.query(HOLDS, as_="Ana")
+    northside.clock.set("2027-01-22T09:00")
+
+    for codes in ((), ("drop_in",)):
+        fewer = only(bolt_ons, codes)
+        database = Database(database_url, fewer)
+        async with serving(database, tmp_path, fewer, northside.clock) as (client, _):
+            without = replace(northside, client=client, database=database)
+            assert (await client.get("/readyz")).status_code == 200
+            assert await without.query(HOLDS, as_="Ana") == held
+            if codes:  # the credit that auto-refund issued is spent where it is gone
+                asked = {
+                    "session": without.session("THU", 3),
+                    "customer": without.ids.customers["Ana"],
+                    "payWith": {"credit": {}},
+                }
+                booked = await do(without, "bookSession", asked, "booking { way }")
+                assert booked == {"booking": {"way": "drop_in"}, "userErrors": []}
+
+    cancelled = await northside.cancel("Ana", "MON", 4)
+    assert cancelled["cancellation"]["refund"]["outcome"] == "NEW_BUNDLE"
+    assert await northside.attendees("THU", 3) == ["Ben", "Ana"]

@@ -18,7 +18,8 @@ EVERYTHING = """{
   customers(first: 1) { edges { node { id name
     bookings(first: 1) { edges { node { id status
       courseBooking { id bookedAt payment { id method } } } } }
-    bundles(first: 1) { edges { node { id balance bundle { id name } } } } } } }
+    bundles(first: 1) { edges { node { id balance bundle { id name }
+      entries(first: 1) { edges { node { actor { staff { id name } } } } } } } } } } }
 }"""
 
 
@@ -70,6 +71,7 @@ async def test_what_is_found_by_its_id_says_the_same_as_where_it_was_met(
         "Booking": "status",
         "CourseBooking": "bookedAt",
         "Payment": "method",
+        "Staff": "name",
         "CustomerBundle": "balance",
         "Bundle": "name",
     }
@@ -108,6 +110,7 @@ async def test_nodes_answer_in_the_order_asked_with_null_for_what_is_not_there(
 async def test_an_id_is_for_one_account_and_one_kind(
     northside: Studio, southside: Studio
 ) -> None:
+    """J6."""
     monday = northside.ids.courses["MON"]
 
     assert (await northside.query(f'{{ course(id: "{monday}") {{ id }} }}'))["course"]

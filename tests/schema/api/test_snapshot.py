@@ -83,7 +83,12 @@ def test_every_reason_says_its_code_its_message_and_its_place(schema: GraphQLSch
     own = {name: str(field.type) for name, field in user_error.fields.items()}
     reasons = schema.get_implementations(user_error).objects
 
-    assert own == {"code": "String!", "message": "String!", "path": "[String!]"}
+    assert own == {
+        "code": "String!",
+        "message": "String!",
+        "path": "[String!]",
+        "hint": "String",
+    }
     assert [each.name for each in reasons if not each.name.endswith("Error")] == []
     assert len(reasons) > 30
 

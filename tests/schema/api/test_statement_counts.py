@@ -19,10 +19,10 @@ OPENING = 1
 """Each transaction begins by reading the account, its switches and who the caller is."""
 
 OF_SESSION = "startsAt seatsLeft tag { name } course { title }"
-OF_OFFER = "dropIn { price { amountMinor } opensAt isOpen paymentMethods }"
+OF_OFFER = "dropIn { price { amountMinor } opensAt isOpen paymentMethods cap placesLeft }"
 TIMETABLE = f"""query ($courses: Int!, $each: Int!, $all: Int!) {{
   courses(first: $courses) {{ edges {{ node {{ title tag {{ name }}
-    refundPolicy {{ notice {{ value }} refunds {{ option bundle {{ name }} }} }}
+    refundPolicy {{ notice {{ value }} validityAnchor refunds {{ option bundle {{ name }} }} }}
     sessions(first: $each) {{ edges {{ node {{ {OF_SESSION} {OF_OFFER} }} }} }} }} }} }}
   sessions(first: $all) {{ edges {{ node {{ {OF_SESSION} {OF_OFFER} }} }} }}
 }}"""
@@ -105,13 +105,22 @@ MUTATIONS: Mapping[str, int] = {
     "updateSession": 7,
     "updateSessions": 12,  # six of them update one session each
     "createCustomer": 1,
+    "updateCustomer": 2,
     "giveBundle": 7,
     "bookCourse": 9,
-    "bookSession": 11,  # with a credit
+    "bookSession": 12,  # with a credit
     "markPaid": 2,
     "cancelBooking": 12,  # and a bundle is issued
-    "swapBooking": 21,
+    "swapBooking": 23,
     "callOffSession": 12,
+    "cancelCourseBooking": 12,
+    "callOffCourse": 11,
+    "markRefunded": 2,
+    "extendBundle": 3,
+    "revokeBundle": 4,
+    "mergeCustomers": 9,
+    "eraseCustomer": 6,
+    "updateAccount": 1,
     "archiveBundle": 2,
     "disableBoltOn": 3,
     "enableBoltOn": 3,
@@ -124,7 +133,15 @@ LOCKS: Mapping[str, int] = {
     "updateCourse": 1,
     "addSessions": 1,
     "bookSession": 1,
-    "swapBooking": 2,
+    "swapBooking": 3,
+    "cancelBooking": 1,
+    "cancelCourseBooking": 1,
+    "callOffSession": 1,
+    "callOffCourse": 1,
+    "extendBundle": 1,
+    "revokeBundle": 1,
+    "mergeCustomers": 2,
+    "eraseCustomer": 2,
     "disableBoltOn": 1,
     "enableBoltOn": 1,
 }

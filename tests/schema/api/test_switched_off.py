@@ -75,6 +75,7 @@ def reasons(payload: Any) -> set[tuple[str, str]]:
 async def test_input_of_a_bolt_on_that_is_off_is_refused_wherever_it_is_nested(
     northside: Studio, schema: GraphQLSchema, examples: Examples, ask: Ask, dump: Dump
 ) -> None:
+    """I7."""
     await switch_off(northside)
     refused: set[str] = set()
     before = await dump()
@@ -148,6 +149,7 @@ async def test_a_variable_that_is_left_out_gives_nothing_to_a_bolt_on(studio: St
 async def test_what_a_bolt_on_added_is_null_or_empty_while_it_is_off(
     northside: Studio, examples: Examples
 ) -> None:
+    """I4, I5, I7."""
     await northside.do("cancelBooking", examples["cancelBooking"][0], as_="owner")
     everything = """query ($course: ID!, $session: ID!, $bundle: ID!, $booking: ID!) {
       openDropIns { edges { node { id } } }

@@ -58,6 +58,7 @@ async def test_a_token_counts_until_it_expires(studio: Studio) -> None:
 
 
 async def test_a_token_is_for_one_account(northside: Studio, southside: Studio) -> None:
+    """J6."""
     norths, souths = await northside.token("owner"), await southside.token("owner")
 
     assert await refused(southside, f"Bearer {norths}")

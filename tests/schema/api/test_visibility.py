@@ -108,6 +108,9 @@ FOR_STAFF = {
     "sessions(first: 1) { edges { node { attendees { edges { node { id } } } } } }": (
         Permission.SERVE_CUSTOMERS
     ),
+    "refunds { edges { cursor } }": Permission.SERVE_CUSTOMERS,
+    "refundSummary { count }": Permission.SERVE_CUSTOMERS,
+    "manualRefundsDue { edges { cursor } }": Permission.SERVE_CUSTOMERS,
     "boltOnChanges { code }": Permission.SWITCH_BOLT_ONS,
 }
 
@@ -165,7 +168,19 @@ async def test_only_a_customer_is_me(northside: Studio) -> None:
 def test_every_query_is_tried_by_somebody_who_may_not(schema: GraphQLSchema) -> None:
     assert schema.query_type is not None
     tried = "".join(
-        (CATALOGUE, SEES, *FOR_STAFF, "me", "bookingOptions", "course(", "session(", "node(")
+        (
+            CATALOGUE,
+            SEES,
+            *FOR_STAFF,
+            "me",
+            "bookingOptions",
+            "courseBookingOptions",
+            "courseSetupCheck",
+            "swapTargets",
+            "course(",
+            "session(",
+            "node(",
+        )
     )
 
     assert {name for name in schema.query_type.fields if name not in tried} == set()
