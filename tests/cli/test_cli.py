@@ -26,7 +26,10 @@ SDL = Path(__file__).parents[2] / "schema" / "schema.graphql"
 START_SECONDS = 60
 STOP_SECONDS = 30
 
-HEADS = ["core 0001", "core 0002", "auto_refund 0001", "drop_in 0001"]
+HEADS = [
+    *(f"core {number}" for number in ("0001", "0002", "0003")),
+    *(f"{code} {number}" for code in ("auto_refund", "drop_in") for number in ("0001", "0002")),
+]
 
 
 class Done(NamedTuple):

@@ -84,6 +84,7 @@ def test_a_bundle_is_issued_only_with_a_validity_ahead(expires_at: datetime) -> 
 
 
 def test_money_is_in_the_currency_of_the_account() -> None:
+    """X29."""
     assert says(WayToBook("drop_in", Money(1200, "GBP"))) is None
 
     assert says(WayToBook("drop_in", EUROS))

@@ -95,6 +95,7 @@ def draft(actor: Actor = CUSTOMER, *, has_place: bool = False, **changes: Any) -
 def test_all_reasons_against_a_place_in_a_session_are_given(
     changes: dict[str, Any], codes: list[str]
 ) -> None:
+    """F4, X4, X21, X22."""
     assert [reason.code for reason in against_session(draft(**changes), NOW)] == codes
 
 
@@ -116,23 +117,25 @@ def test_all_reasons_against_a_place_in_a_session_are_given(
 def test_a_course_is_booked_before_it_starts_while_all_its_sessions_have_a_seat(
     sessions: list[dict[str, Any]], codes: list[str]
 ) -> None:
+    """G2, G5, G6."""
     found = [replace(SESSION, **changes) for changes in sessions]
 
-    free = against_course(found, NOW, held=[], has_course=False)
-    booked = against_course(found, NOW, held=[], has_course=True)
+    free = against_course(COURSE, found, NOW, held=[], has_course=False)
+    booked = against_course(COURSE, found, NOW, held=[], has_course=True)
 
     assert [reason.code for reason in free] == codes
     assert [reason.code for reason in booked] == [*codes, "ALREADY_BOOKED"]
 
 
 def test_each_session_in_which_the_customer_has_a_place_is_named() -> None:
+    """J5."""
     other, third = (replace(SESSION, id=SessionId(new_id())) for _ in range(2))
     third = replace(third, starts_at=at("2027-02-04T19:00"))
     off = replace(SESSION, id=SessionId(new_id()), called_off_at=NOW)
     sessions, held = [SESSION, other, third, off], [SESSION.id, third.id, off.id]
 
-    places = list(against_course(sessions, NOW, held=held, has_course=False))
-    course = list(against_course(sessions, NOW, held=held, has_course=True))
+    places = list(against_course(COURSE, sessions, NOW, held=held, has_course=False))
+    course = list(against_course(COURSE, sessions, NOW, held=held, has_course=True))
 
     assert [reason.code for reason in places] == ["ALREADY_BOOKED", "ALREADY_BOOKED"]
     assert "2027-01-28 19:00" in places[0].message
@@ -155,14 +158,16 @@ def test_each_session_in_which_the_customer_has_a_place_is_named() -> None:
 def test_a_course_is_paid_as_it_accepts_and_staff_may_give_it_away(
     actor: Actor, price: Money, methods: set[str], offered: list[tuple[str, object]]
 ) -> None:
+    """F8."""
     course = replace(COURSE, price=price, payment_methods=frozenset(methods))
 
-    found = course_options(course, actor)
+    found = course_options(course, price, actor)
 
     assert [(option.method, option.action) for option in found] == offered
 
 
 def test_staff_may_give_a_place_away_and_customers_may_not() -> None:
+    """F8."""
     options = [PaymentOption("offline", action=RecordOffline(PRICE))]
 
     assert with_staff_options(draft(CUSTOMER), options) == options
@@ -195,6 +200,7 @@ OPTIONS = [
 def test_the_option_that_was_named_is_chosen(
     method: str, source: UUID | None, chosen: int
 ) -> None:
+    """D11, X9."""
     assert choose(OPTIONS, PayWith(method, source)) is OPTIONS[chosen]
 
 

@@ -113,6 +113,7 @@ def test_the_future_begins_after_this_very_moment() -> None:
 
 
 async def test_an_id_that_is_unknown_or_anothers_is_answered_alike(studio: Studio) -> None:
+    """J6."""
     other = await open_studio(
         "southside", studio.client, studio.settings, studio.database, studio.clock
     )

@@ -185,6 +185,8 @@ async def test_rows_that_are_there_already_are_passed_over(database: Database) -
 async def test_the_database_refuses_a_row_that_points_into_another_account(
     database: Database,
 ) -> None:
+    """J6."""
+
     async def add_course(tx: Tx) -> object:
         course = await courses.create_course(
             tx, SYSTEM, {"title": "Yoga", "price_minor": 0}, [], given=Given(), now=SOLD_ON
@@ -206,6 +208,7 @@ async def test_the_database_refuses_a_row_that_points_into_another_account(
 async def test_a_statement_is_about_the_transactions_own_account_whatever_it_is_given(
     database: Database,
 ) -> None:
+    """J6."""
     await database.write(Caller("southside"), lambda tx: add(tx, "Theirs"))
     async with database.read(Caller("southside")) as tx:
         theirs = tx.account.id

@@ -50,6 +50,7 @@ READ: dict[str, Ask] = {
     "check_refund": lambda on: on.check_refund(TX, TWO, [BACK, BACK], NOW),
 }
 WRITE: dict[str, Ask] = {
+    "account_written": lambda on: on.account_written(TX, NOW),
     "course_written": lambda on: on.course_written(TX, cast("Any", "course"), Given(), NOW),
     "sessions_written": lambda on: on.sessions_written(TX, TWO, [Given(), Given()], NOW),
     "bookings_written": lambda on: on.bookings_written(TX, TWO, NOW),
@@ -93,6 +94,7 @@ async def failure(hook: str, method: object) -> list[Any]:
 
 @pytest.mark.parametrize("hook", HOOKS)
 async def test_a_bolt_on_that_raises_fails_under_its_own_name(hook: str) -> None:
+    """X28."""
     bug = ZeroDivisionError("by accident")
 
     (line,) = await failure(hook, raising(bug))
@@ -185,6 +187,7 @@ async def test_every_enabled_bolt_on_is_told(hook: str) -> None:
 
 @pytest.mark.parametrize("hook", HOOKS)
 async def test_a_bolt_on_that_is_off_is_not_asked(hook: str) -> None:
+    """I3."""
     installed = BoltOns([a_bolt_on("broken", **{hook: raising(ZeroDivisionError())})])
 
     await HOOKS[hook](installed.enabled(frozenset()))

@@ -224,6 +224,7 @@ async def test_a_bolt_on_is_migrated_without_touching_core(installation: Install
 
 
 async def test_core_migrates_on_when_a_bolt_on_is_gone(installation: Installation) -> None:
+    """I8."""
     await upgrade(installation.url, installation.both)
     await installation.run(SESSION, PLACE)
 
@@ -237,6 +238,7 @@ async def test_core_migrates_on_when_a_bolt_on_is_gone(installation: Installatio
 async def test_a_bolt_on_without_its_scripts_keeps_core_not_back(
     installation: Installation, tmp_path: Path
 ) -> None:
+    """I8."""
     broken = replace(installation.waitlist, versions=tmp_path / "missing")
 
     with pytest.raises(MigrationError, match="waitlist: Path doesn't exist"):

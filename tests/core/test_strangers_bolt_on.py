@@ -90,6 +90,7 @@ async def cancel(studio: Studio, name: str, number: int) -> tuple[str, str | Non
 async def test_the_third_cancellation_gives_nothing_and_the_preview_said_so(
     northside: Studio,
 ) -> None:
+    """S25, B1: nor is a place swapped for a credit that would not be given."""
     assert await makeups_left(northside, "Ana") == LIMIT
     for number in (1, 2):
         assert await cancel(northside, "Ana", number) == ("NEW_BUNDLE", None)
@@ -113,6 +114,7 @@ async def test_the_third_cancellation_gives_nothing_and_the_preview_said_so(
 
 
 async def test_credits_are_counted_by_the_course_that_was_bought(northside: Studio) -> None:
+    """S25, B7: also when the business calls off; what was refused anyway does not count."""
     await northside.add_buyer("Kim", "MON")
     for number in (1, 2):
         await cancel(northside, "Ana", number)
@@ -133,6 +135,7 @@ async def test_credits_are_counted_by_the_course_that_was_bought(northside: Stud
 async def test_of_cancellations_at_once_no_more_than_the_cap_are_refunded(
     northside: Studio,
 ) -> None:
+    """S25."""
     wanted = [await northside.booking("Ana", "MON", number) for number in range(1, 7)]
 
     await asyncio.gather(
@@ -146,6 +149,7 @@ async def test_of_cancellations_at_once_no_more_than_the_cap_are_refunded(
 async def test_an_account_that_did_not_switch_them_on_does_not_notice_them(
     northside: Studio,
 ) -> None:
+    """S25, I2."""
     await northside.switch("grumpy", on=True)
     southside = await open_studio(
         "southside", northside.client, northside.settings, northside.database, northside.clock
@@ -168,6 +172,7 @@ async def test_an_account_that_did_not_switch_them_on_does_not_notice_them(
 
 
 async def test_a_bolt_on_that_fails_is_named_and_nothing_is_changed(northside: Studio) -> None:
+    """S25, X28."""
     await cancel(northside, "Ana", 1)
     northside.clock.set("2027-01-22T09:00")
     await northside.switch("grumpy", on=True)
@@ -202,6 +207,7 @@ async def test_a_bolt_on_that_fails_is_named_and_nothing_is_changed(northside: S
 
 
 async def test_its_tables_are_its_own_to_add_and_to_take_away(database_url: str) -> None:
+    """S25, I8."""
     (cap,) = [each for each in ALL if each.name == "makeup_cap"]
 
     assert await upgrade(database_url, ALL) == ["makeup_cap 0001"]

@@ -117,6 +117,7 @@ async def conflict(made: Awaitable[Any]) -> str:
 
 
 async def test_an_account_begins_with_everything_off(database: Database) -> None:
+    """A1: a bolt-on that is installed does nothing for anybody yet."""
     async with database.read(STUDIO) as tx:
         found = switches.list_switches(tx, INSTALLED)
 
@@ -126,6 +127,8 @@ async def test_an_account_begins_with_everything_off(database: Database) -> None
 
 
 async def test_a_switch_counts_for_whatever_begins_after_it(database: Database) -> None:
+    """I1, I6."""
+
     async def work(tx: Tx) -> set[str]:
         await switches.enable(tx, OWNER, "plain", INSTALLED, now=NOW)
         return set(tx.account.enabled)
@@ -137,20 +140,23 @@ async def test_a_switch_counts_for_whatever_begins_after_it(database: Database) 
 
 
 async def test_a_switch_is_of_one_account(database: Database) -> None:
+    """I2."""
     await enable(database, "plain")
 
     assert await enabled(database, "southside") == set()
 
 
 async def test_every_change_leaves_a_line_of_history(database: Database) -> None:
+    """I1."""
     later = NOW + timedelta(days=1)
 
     await move(database, "plain")
     await move(database, "plain", switches.disable, now=later)
 
+    by_the_owner: Any = {"actor_kind": "STAFF", "actor_id": OWNER.id}
     assert await history(database) == [
-        Change("plain", enabled=False, actor_kind="STAFF", changed_at=later),
-        Change("plain", enabled=True, actor_kind="STAFF", changed_at=NOW),
+        Change("plain", enabled=False, **by_the_owner, changed_at=later),
+        Change("plain", enabled=True, **by_the_owner, changed_at=NOW),
     ]
 
 
@@ -166,6 +172,7 @@ async def test_what_is_as_it_should_be_is_left_alone(database: Database) -> None
 
 
 async def test_on_again_is_on(database: Database) -> None:
+    """I3."""
     await move(database, "plain")
     await move(database, "plain", switches.disable)
     await move(database, "plain")
@@ -257,6 +264,7 @@ async def test_what_is_not_installed_cannot_be_switched(database: Database) -> N
 async def test_what_is_no_longer_installed_is_in_nobodys_way(
     database: Database, database_url: str
 ) -> None:
+    """I8."""
     await enable(database, "decides", "against_plain")
     without = BoltOns([Plain(), DecidesToo()])
 

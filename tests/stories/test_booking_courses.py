@@ -54,7 +54,7 @@ async def test_a_late_joiner_gets_nothing(northside: Studio) -> None:
 
 
 async def test_one_session_full_of_drop_ins_makes_the_course_full(northside: Studio) -> None:
-    """F7, G2: and nobody has a seat less for it in the other sessions."""
+    """F5, F7, G2, G6: and nobody has a seat less for it in the other sessions."""
     for name in ("Eve", "Ivy"):
         await northside.add_customer(name)
     await northside.change("SAT", 1, capacity=2)
@@ -71,7 +71,7 @@ async def test_one_session_full_of_drop_ins_makes_the_course_full(northside: Stu
 
 
 async def test_a_customer_books_a_course_once(northside: Studio) -> None:
-    """It is refused with one reason, not with one for each session."""
+    """J5: it is refused with one reason, not with one for each session."""
     refused = await northside.book_course("Ana", "MON")
 
     assert codes_of(refused) == ["ALREADY_BOOKED"]
@@ -99,7 +99,7 @@ async def test_whoever_holds_a_place_in_a_session_cannot_buy_its_course(
 
 
 async def test_a_course_is_not_paid_with_what_it_does_not_accept(northside: Studio) -> None:
-    """Neither with a credit, which pays for one session, nor for free."""
+    """D6, B10: neither with a credit, which pays for one session, nor for free."""
     await northside.add_customer("Eve")
     await northside.give("Eve", "RB-BEG")
 
@@ -114,7 +114,7 @@ async def test_a_course_is_not_paid_with_what_it_does_not_accept(northside: Stud
 async def test_members_get_no_place_in_sessions_that_are_added_later(
     northside: Studio,
 ) -> None:
-    """They bought what the course was; the new session has all its seats."""
+    """G1: they bought what the course was; the new session has all its seats."""
     added = {"startsAt": "2027-02-22T18:30:00Z", "capacity": 10}
     asked = {"course": northside.ids.courses["MON"], "sessions": [added]}
     made = await northside.do("addSessions", asked, "sessions { id }", as_="owner")
@@ -129,7 +129,7 @@ async def test_members_get_no_place_in_sessions_that_are_added_later(
 
 
 async def test_a_capacity_below_the_bookings_throws_nobody_out(northside: Studio) -> None:
-    """X21: it only lets nobody in until there is room."""
+    """J1, X21: it only lets nobody in until there is room."""
     northside.clock.set("2027-01-22T09:00")
     for name in ("Ana", "Hal"):
         await northside.give(name, "RB-BEG")

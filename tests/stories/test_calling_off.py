@@ -11,7 +11,7 @@ MORNING = "2027-01-30T08:00"
 async def test_everybody_is_refunded_as_if_they_had_cancelled_in_time(
     northside: Studio,
 ) -> None:
-    """S18: each by how they had booked; who had paid with a credit has that credit again."""
+    """S18, B7, C: each by how they had booked; whose credit had paid has it again."""
     await _fill_saturday(northside)
 
     called_off = await northside.call_off("SAT", 3)
@@ -37,7 +37,7 @@ async def test_everybody_is_refunded_as_if_they_had_cancelled_in_time(
 
 
 async def test_the_business_may_call_off_without_refunds(northside: Studio) -> None:
-    """S18: then each cancellation says that the business chose so."""
+    """S18, B7: then each cancellation says that the business chose so."""
     await _fill_saturday(northside)
 
     called_off = await northside.call_off("SAT", 3, refund="NONE")
@@ -55,7 +55,7 @@ async def test_the_business_may_call_off_without_refunds(northside: Studio) -> N
 
 
 async def test_what_was_not_paid_is_not_refunded(northside: Studio) -> None:
-    """B1: only notice is waived, every other check stands."""
+    """B1, B7, X13: only notice is waived, every other check stands."""
     northside.clock.set("2027-01-23T10:00")
     await northside.add_customer("Ivy")
     await northside.book("Ivy", "SAT", 3, {"offline": True})
@@ -106,7 +106,7 @@ async def test_a_session_that_was_called_off_is_not_in_the_timetable(
 async def test_a_session_that_was_called_off_cannot_be_booked_or_changed(
     northside: Studio,
 ) -> None:
-    """Nor called off again, by anybody."""
+    """F4: nor called off again, by anybody."""
     northside.clock.set("2027-01-23T10:00")
     await northside.add_customer("Ivy")
     await northside.call_off("SAT", 3)
@@ -125,7 +125,7 @@ async def test_a_session_that_was_called_off_cannot_be_booked_or_changed(
 async def test_a_course_is_sold_without_the_sessions_that_were_called_off(
     northside: Studio,
 ) -> None:
-    """Its buyers have a place in all the others, also when the first was called off."""
+    """G1, G2: also when the first was; its buyers have a place in all the others."""
     await northside.add_customer("Ivy")
     await northside.call_off("SAT", 1)
     await northside.call_off("SAT", 3)

@@ -8,7 +8,7 @@ from studio import Studio, codes_of
 
 
 async def test_a_late_cancellation_frees_the_seat_and_gives_nothing(northside: Studio) -> None:
-    """S3: 23 hours and 59 minutes are not a day."""
+    """S3, B3, B8: 23 hours and 59 minutes are not a day."""
     northside.clock.set("2027-01-24T18:31")
 
     cancelled = await northside.cancel("Ana", "MON", 3)
@@ -65,7 +65,7 @@ async def test_a_day_of_notice_is_not_always_24_hours(northside: Studio) -> None
 async def test_cancelling_twice_tells_of_the_first_time_and_changes_nothing(
     northside: Studio,
 ) -> None:
-    """B9, X10: one credit and one freed seat, also when the second time would be too late."""
+    """B9, J4, X10: one credit and one freed seat, also when the second time is too late."""
     northside.clock.set("2027-01-20T10:00")
     first = await northside.cancel("Ana", "MON", 3)
     northside.clock.set("2027-01-26T10:00")
@@ -81,7 +81,7 @@ async def test_cancelling_twice_tells_of_the_first_time_and_changes_nothing(
 async def test_a_drop_in_that_a_credit_paid_for_gives_the_credit_back(
     northside: Studio,
 ) -> None:
-    """S12 (a), X11: to the same bundle with the same expiry, and no new one."""
+    """S12 (a), C3, J3, X11: to the same bundle with the same expiry, and no new one."""
     northside.clock.set("2027-01-20T10:00")
     await northside.cancel("Ana", "MON", 3)
     northside.clock.set("2027-01-22T09:00")
@@ -157,7 +157,7 @@ async def test_a_kind_of_booking_that_the_policy_leaves_out_gets_nothing(
 
 
 async def test_an_unpaid_course_gives_credits_only_after_it_was_paid(northside: Studio) -> None:
-    """B11: and nothing is made up for afterwards."""
+    """B11, F8: and nothing is made up for afterwards."""
     await northside.add_customer("Lou")
     bought = await northside.book_course("Lou", "MON")
     northside.clock.set("2027-01-20T10:00")
@@ -204,7 +204,7 @@ async def test_a_course_that_was_given_away_gives_no_credits(northside: Studio) 
 async def test_the_policy_of_the_moment_counts_also_for_places_booked_before(
     northside: Studio,
 ) -> None:
-    """B4: and what it said is kept with the cancellation, whatever it says later."""
+    """A2, B4, X20: what it said is kept with the cancellation, whatever it says later."""
     northside.clock.set("2027-01-23T18:30:01")
     refunds = policy_of(northside)["refunds"]
     stricter = {"notice": {"value": 2, "unit": "DAYS"}, "refunds": refunds}
@@ -319,7 +319,7 @@ async def test_staff_are_held_to_the_notice_too(northside: Studio) -> None:
 
 
 async def test_customers_do_not_choose_the_refund(northside: Studio) -> None:
-    """B6: not even to have none."""
+    """B5, B6: not even to have none."""
     northside.clock.set("2027-01-20T10:00")
     asked = {"booking": await northside.booking("Ana", "MON", 3), "refund": "NONE"}
 

@@ -142,7 +142,7 @@ async def test_a_swap_that_gives_no_credit_can_be_paid_with_one_held_before(
 async def test_a_drop_in_is_swapped_with_the_credit_that_paid_for_it(
     northside: Studio,
 ) -> None:
-    """C: it goes back and is spent again, with its expiry as it was."""
+    """C, C3: it goes back and is spent again, with its expiry as it was."""
     northside.clock.set("2027-01-22T09:00")
     await northside.swap("Ana", MON_25, THU_28)
     northside.clock.set("2027-01-24T09:00")

@@ -8,7 +8,7 @@ from studio import Studio, codes_of
 
 
 async def test_a_session_can_be_open_to_transfers_only(northside: Studio) -> None:
-    """S6: the price is shown to say what a place is worth, and nobody can pay it."""
+    """S6, F2, F3: the price says what a place is worth, and nobody can pay it."""
     await northside.add_customer("Eve")
     northside.clock.set("2027-01-22T09:00")
 
@@ -66,7 +66,7 @@ async def test_the_credit_that_expires_first_pays_first(northside: Studio) -> No
 async def test_a_credit_can_be_named_that_would_not_have_been_chosen(
     northside: Studio,
 ) -> None:
-    """D11: the customer knows best."""
+    """D11, X9: the customer knows best."""
     await northside.add_customer("Fay")
     northside.clock.set("2027-01-22T09:00")
     ten = await northside.give("Fay", "TEN")
@@ -136,7 +136,7 @@ async def test_a_credit_pays_only_for_sessions_that_start_before_it_expires(
 
 
 async def test_all_that_speaks_against_a_credit_is_said_at_once(northside: Studio) -> None:
-    """D4, E1: a customer need not meet the reasons one by one."""
+    """D4, D9, E1: a customer need not meet the reasons one by one."""
     await northside.add_customer("Fay")
     await northside.add_bundle("FIVE DAYS", 5, "ADV")
     northside.clock.set("2027-01-14T09:00")
@@ -154,7 +154,7 @@ async def test_all_that_speaks_against_a_credit_is_said_at_once(northside: Studi
 
 
 async def test_a_credit_is_spent_once(northside: Studio) -> None:
-    """D5: and one who has none is told so."""
+    """D5, J2: and one who has none is told so."""
     await northside.add_customer("Fay")
     northside.clock.set("2027-01-23T10:00")
     await northside.give("Fay", "RB-BEG")

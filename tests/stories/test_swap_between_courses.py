@@ -6,7 +6,7 @@ from studio import Studio, codes_of
 
 
 async def test_a_cancelled_session_becomes_a_place_in_another_course(northside: Studio) -> None:
-    """S1: cancel in time, receive a credit, book a session of the same level with it."""
+    """S1, B5, G3, X5: cancel in time, receive a credit, book another session with it."""
     for number in range(9):
         await northside.add_buyer(f"Buyer {number}", "MON")
     assert await northside.seats_left("MON", 3) == 0
@@ -43,7 +43,7 @@ async def test_a_cancelled_session_becomes_a_place_in_another_course(northside: 
 
 
 async def test_tags_keep_the_levels_apart(northside: Studio) -> None:
-    """S2: a credit for beginners is neither offered nor taken for an advanced session."""
+    """S2, E1: a credit for beginners is neither offered nor taken for an advanced session."""
     northside.clock.set("2027-01-20T10:00")
     refund = (await northside.cancel("Ana", "MON", 3))["cancellation"]["refund"]
     named = {"credit": {"customerBundle": refund["customerBundle"]["id"]}}
@@ -65,7 +65,7 @@ async def test_tags_keep_the_levels_apart(northside: Studio) -> None:
 async def test_a_seat_that_somebody_gave_up_is_open_to_drop_ins_at_once(
     northside: Studio,
 ) -> None:
-    """F6: course members and drop-ins share one counter."""
+    """F5, F6, F10: course members and drop-ins share one counter, and nobody waits."""
     await northside.change("THU", 3, capacity=1)
     northside.clock.set("2027-01-22T09:00")
     await northside.give("Ana", "RB-BEG")
@@ -99,7 +99,7 @@ async def test_a_session_that_was_cancelled_can_be_booked_again_with_its_own_cre
 
 
 async def test_whoever_has_a_place_cannot_take_a_second_one(northside: Studio) -> None:
-    """X22: a member of the course is refused as a drop-in, and keeps the credit."""
+    """J5, X22: a member of the course is refused as a drop-in, and keeps the credit."""
     northside.clock.set("2027-01-22T09:00")
     await northside.give("Ben", "RB-BEG")
 
@@ -111,7 +111,7 @@ async def test_whoever_has_a_place_cannot_take_a_second_one(northside: Studio) -
 
 
 async def test_a_credit_follows_the_tags_that_its_bundle_has_today(northside: Studio) -> None:
-    """X16, X17: new tags count for credits already issued; places already booked stand."""
+    """E6, X16, X17: also a credit that is out already; places already booked stand."""
     northside.clock.set("2027-01-22T09:00")
     for name in ("Ana", "Hal"):
         await northside.give(name, "RB-BEG")

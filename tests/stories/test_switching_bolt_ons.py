@@ -12,7 +12,7 @@ OFFER = {"priceMinor": 1200, "opensBefore": {"value": 7, "unit": "DAYS"}}
 
 
 async def test_without_auto_refund_cancelling_gives_nothing(northside: Studio) -> None:
-    """S15: credits of before can be spent, and nothing is made up for afterwards."""
+    """S15, A1, I3, I4, X18: credits of before are spent; nothing is made up for afterwards."""
     northside.clock.set("2027-01-15T10:00")
     await northside.cancel("Ana", "MON", 2)
     northside.clock.set("2027-01-19T10:00")
@@ -47,7 +47,7 @@ async def test_without_auto_refund_cancelling_gives_nothing(northside: Studio) -
 async def test_without_auto_refund_a_session_is_called_off_without_refunds(
     northside: Studio,
 ) -> None:
-    """I4: nobody decides, so nothing is given."""
+    """I4, X13: nobody decides, so nothing is given."""
     await northside.switch("auto_refund", on=False)
 
     called_off = await northside.call_off("SAT", 3)
@@ -211,7 +211,7 @@ async def test_with_both_off_a_course_is_booked_and_cancelled_all_the_same(
 
 
 async def test_switching_is_for_owners_and_leaves_a_line_of_history(northside: Studio) -> None:
-    """What is as it should be already leaves none."""
+    """I1: what is as it should be already leaves none."""
     asked = {"boltOn": "drop_in"}
     refused = [
         await northside.codes("disableBoltOn", asked, as_=name) for name in ("manager", "Ana")

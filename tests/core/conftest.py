@@ -1,0 +1,18 @@
+"""What tests of the doctor ask for: a healthy studio, to be broken."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from classbolt.testing.databases import Kind, Templates
+from healthy import do, write_healthy_rows
+
+
+@pytest.fixture
+async def url(kind: Kind, templates: Templates) -> AsyncIterator[str]:
+    """A database with healthy rows; nobody looks at the state in which a test leaves it."""
+    async with templates.database(kind) as url:
+        await do(url, write_healthy_rows)
+        yield url
