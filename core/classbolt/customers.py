@@ -183,6 +183,12 @@ def folded(text: str) -> str:
     return " ".join(letters.translate(PLAIN).split())
 
 
+def search_text(name: str, email: str | None) -> str:
+    """Give what a search for a customer looks through."""
+    # A line break is never searched for, so no match reaches from one into the other.
+    return "\n".join(folded(each) for each in (name, email) if each)[:LONGEST_SEARCH_TEXT]
+
+
 async def whom(tx: Tx, actor: Actor, customer_id: CustomerId | None) -> CustomerId:
     """Say for whom the actor acts: a customer for themselves, staff for the customer they name.
 
@@ -290,7 +296,8 @@ def _checked(customer: Customer) -> Customer:
 
 
 def _columns(customer: Customer) -> dict[str, Any]:
-    # A line break is never searched for, so no match reaches from one into the other.
-    parts = (folded(each) for each in (customer.name, customer.email) if each)
-    search_text = "\n".join(parts)[:LONGEST_SEARCH_TEXT]
-    return {"name": customer.name, "email": customer.email, "search_text": search_text}
+    return {
+        "name": customer.name,
+        "email": customer.email,
+        "search_text": search_text(customer.name, customer.email),
+    }

@@ -7,7 +7,15 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
-from sqlalchemy import ForeignKeyConstraint, NullPool, Table, UniqueConstraint, inspect
+from sqlalchemy import (
+    ForeignKeyConstraint,
+    NullPool,
+    Table,
+    UniqueConstraint,
+    insert,
+    inspect,
+    select,
+)
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from classbolt import tables
@@ -15,6 +23,8 @@ from classbolt.bolt_ons import BoltOns
 from classbolt.migrate import Component, components, downgrade, drift, pending, upgrade
 from classbolt.testing.databases import Kind
 from classbolt.testing.postgres import PostgresServer
+from classbolt.values import new_id
+from studio import SOLD_ON
 
 ALL = components(BoltOns.discover().installed.values())
 OWNED = [
@@ -130,6 +140,26 @@ async def test_each_bolt_on_can_be_taken_out_and_put_back(empty_url: str) -> Non
             f"{bolt_on.name} 0002",
         ]
     assert await drift(empty_url, ALL) == []
+
+
+async def test_who_was_a_customer_before_searches_came_is_found_too(empty_url: str) -> None:
+    core = ALL[0]
+    await upgrade(empty_url, [core])
+    await downgrade(empty_url, core, "0002")
+    account = {"id": 1, "slug": "a", "name": "A", "time_zone": "UTC", "currency": "GBP"}
+    zoe = {"id": new_id(), "name": "Zoë Łukasz", "email": "ZOE@example.com"}
+    engine = create_async_engine(empty_url, poolclass=NullPool)
+    async with engine.begin() as connection:
+        await connection.execute(insert(tables.accounts), {**account, "created_at": SOLD_ON})
+        made = {**zoe, "account_id": 1, "created_at": SOLD_ON}
+        await connection.execute(insert(tables.customers), made)
+
+    await upgrade(empty_url, [core])
+
+    async with engine.connect() as connection:
+        kept = (await connection.execute(select(tables.customers.c.search_text))).scalar_one()
+    await engine.dispose()
+    assert kept == "zoe lukasz\nzoe@example.com"
 
 
 async def test_core_can_be_taken_back_script_by_script(empty_url: str) -> None:

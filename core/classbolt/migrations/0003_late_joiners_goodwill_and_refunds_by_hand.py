@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from classbolt import columns
+from classbolt.customers import search_text
 
 revision = "0003"
 down_revision = "0002"
@@ -31,7 +32,14 @@ FILL = (
         WHERE h.account_id = bookings.account_id AND h.id = bookings.customer_bundle_id)
     WHERE customer_bundle_id IS NOT NULL
     """,
-    "UPDATE customers SET search_text = lower(name || ' ' || coalesce(email, ''))",
+)
+CUSTOMERS = sa.table(
+    "customers",
+    sa.column("account_id"),
+    sa.column("id", columns.Key()),
+    sa.column("name"),
+    sa.column("email"),
+    sa.column("search_text"),
 )
 
 
@@ -136,6 +144,11 @@ def upgrade() -> None:
         batch_op.create_check_constraint(
             batch_op.f("ck_customer_bundles_revoked"), "revoked_at IS NULL OR balance = 0"
         )
+        batch_op.create_index(
+            batch_op.f("ix_customer_bundles_account_id_bundle_id_expires_at_id"),
+            ["account_id", "bundle_id", "expires_at", "id"],
+            unique=False,
+        )
 
     with op.batch_alter_table("customers") as batch_op:
         batch_op.add_column(
@@ -160,6 +173,14 @@ def upgrade() -> None:
 
     for statement in FILL:
         op.execute(statement)
+    # No database folds letters as searches do.
+    connection = op.get_bind()
+    for row in connection.execute(sa.select(CUSTOMERS)).all():
+        connection.execute(
+            CUSTOMERS.update()
+            .where(CUSTOMERS.c.account_id == row.account_id, CUSTOMERS.c.id == row.id)
+            .values(search_text=search_text(row.name, row.email))
+        )
 
 
 def downgrade() -> None:
@@ -175,6 +196,9 @@ def downgrade() -> None:
         batch_op.drop_column("search_text")
 
     with op.batch_alter_table("customer_bundles") as batch_op:
+        batch_op.drop_index(
+            batch_op.f("ix_customer_bundles_account_id_bundle_id_expires_at_id")
+        )
         batch_op.drop_constraint(batch_op.f("ck_customer_bundles_revoked"), type_="check")
         batch_op.drop_constraint(
             batch_op.f("fk_customer_bundles_account_id_origin_id_course_bookings"),

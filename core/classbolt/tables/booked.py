@@ -87,6 +87,13 @@ Index(
     customer_bundles.c.customer_id,
     customer_bundles.c.expires_at,
 )
+Index(
+    None,
+    customer_bundles.c.account_id,
+    customer_bundles.c.bundle_id,
+    customer_bundles.c.expires_at,
+    customer_bundles.c.id,
+)
 
 bookings = Table(
     "bookings",
