@@ -10,6 +10,7 @@ import strawberry
 from graphql import GraphQLSyntaxError, get_introspection_query, parse
 from strawberry.types import ExecutionResult
 
+from classbolt_schema.server.documents import Documents
 from classbolt_schema.server.limits import (
     MAX_ALIASES,
     MAX_DEPTH,
@@ -18,7 +19,6 @@ from classbolt_schema.server.limits import (
     MAX_FIELDS,
     MAX_ROOT_MUTATIONS,
     MAX_TOKENS,
-    DocumentLimits,
     QueryTooComplex,
     check_document,
 )
@@ -33,7 +33,7 @@ class Query:
     title: str = "Salsa"
 
 
-schema = strawberry.Schema(Query, extensions=[DocumentLimits])
+schema = strawberry.Schema(Query, extensions=[Documents])
 
 
 def check(document: str) -> None:

@@ -22,7 +22,7 @@ from classbolt_schema.compose.inputs import InputField, keep_given
 from classbolt_schema.compose.marks import mark_types
 from classbolt_schema.compose.mutation import Payload
 from classbolt_schema.scalars import SCALARS
-from classbolt_schema.server.limits import DocumentLimits
+from classbolt_schema.server.documents import Documents
 from classbolt_schema.user_errors import CORE, OtherError
 
 
@@ -97,7 +97,7 @@ class ComposedSchema(strawberry.Schema):
             query=core.query,
             mutation=core.mutation,
             types=[BoltOnMark, *(type_ for _, type_ in registered)],
-            extensions=[DocumentLimits],
+            extensions=[Documents],
             config=config,
         )
         if unused := [_place(on) for on in self._added if on not in self._built]:

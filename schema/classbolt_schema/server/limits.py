@@ -22,7 +22,6 @@ from graphql import (
     OperationType,
     SelectionNode,
 )
-from strawberry.extensions import SchemaExtension
 
 MAX_DOCUMENT_BYTES: Final = 20_000
 MAX_TOKENS: Final = 2_000
@@ -65,34 +64,6 @@ class Size(NamedTuple):
                 for one, another in zip(self[2:], other[2:], strict=True)
             ),
         )
-
-
-class DocumentLimits(SchemaExtension):
-    """Refuse large documents before they are parsed, or between parsing and validation."""
-
-    def on_parse(self) -> Iterator[None]:
-        """Bound what the parser reads."""
-        execution = self.execution_context
-        if len((execution.query or "").encode()) > MAX_DOCUMENT_BYTES:
-            raise QueryTooComplex(f"The document has more than {MAX_DOCUMENT_BYTES} bytes.")
-        execution.parse_options["max_tokens"] = MAX_TOKENS
-        yield
-        for error in execution.pre_execution_errors or ():
-            if f"more than {MAX_TOKENS} tokens" in error.message:
-                error.extensions = {"code": TOO_COMPLEX}
-
-    def on_validate(self) -> Iterator[None]:
-        """Measure what was parsed."""
-        execution = self.execution_context
-        document = execution.graphql_document
-        assert document is not None
-        try:
-            check_document(document)
-            # Strawberry would run the first of several operations if no name says which.
-            _check_choice(document, execution._provided_operation_name)  # noqa: SLF001
-        except GraphQLError as error:
-            execution.pre_execution_errors = [error]
-        yield
 
 
 def check_document(document: DocumentNode) -> None:
@@ -188,11 +159,3 @@ def _operations(document: DocumentNode) -> Iterator[OperationDefinitionNode]:
     for each in document.definitions:
         if isinstance(each, OperationDefinitionNode):
             yield each
-
-
-def _check_choice(document: DocumentNode, name: str | None) -> None:
-    if name is None and sum(1 for _ in _operations(document)) > 1:
-        raise GraphQLError(
-            "The document has several operations: operationName must say which one to run.",
-            extensions={"code": "BAD_REQUEST"},
-        )

@@ -24,8 +24,8 @@ from classbolt.errors import InvalidCursor, InvalidInput, NotFound, Refusals, Un
 from classbolt_schema.server.app import assemble
 from classbolt_schema.server.auth import TokenVerifier
 from classbolt_schema.server.context import Application, Context
+from classbolt_schema.server.documents import Documents
 from classbolt_schema.server.keys import issue_token, trusted_issuer
-from classbolt_schema.server.limits import DocumentLimits
 from classbolt_schema.server.protocol import DeadlineH11
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -172,7 +172,7 @@ async def a_server(settings: Settings) -> AsyncIterator[Server]:
     app = Application(
         settings=settings,
         database=cast("Database", accounts),
-        schema=strawberry.Schema(Query, Mutation, extensions=[DocumentLimits]),
+        schema=strawberry.Schema(Query, Mutation, extensions=[Documents]),
         verifier=TokenVerifier(*trusted_issuer(settings)),
         clock=lambda: NOW,
         bolt_ons=BoltOns(),
