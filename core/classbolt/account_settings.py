@@ -7,7 +7,6 @@ validity that is worked out later. What was issued keeps the expiry it was issue
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, TypedDict
 
 from sqlalchemy import bindparam, update
@@ -27,10 +26,8 @@ class AccountChanges(TypedDict, total=False):
     time_zone: str
 
 
-async def update_account(
-    tx: Tx, actor: Actor, changes: AccountChanges, *, now: datetime
-) -> Account:
-    """Change the account; bolt-ons are told, and read the changed account in `tx`.
+async def update_account(tx: Tx, actor: Actor, changes: AccountChanges) -> Account:
+    """Change the account; who reads it in `tx` from then on finds the change.
 
     Raises:
         Forbidden: The actor does not run the account.
@@ -49,5 +46,4 @@ async def update_account(
         statement = update(accounts).where(accounts.c.id == bindparam("account"))
         await tx.execute(statement.values(columns))
         tx.account = changed
-        await tx.bolt_ons.account_written(tx, now)
     return changed

@@ -173,10 +173,6 @@ class EnabledBoltOns:
             for column in _columns(answers, courses)
         ]
 
-    async def account_written(self, tx: Tx, now: datetime) -> None:
-        """Tell that the account itself was changed."""
-        await self._tell("account_written", tx=tx, now=now)
-
     async def course_written(
         self, tx: Tx, course: CourseFacts, given: Given, now: datetime
     ) -> None:

@@ -163,10 +163,6 @@ class BoltOn:
     # Write: after core's writes, before the commit; own tables only
 
     @_hook
-    async def account_written(self, tx: Tx, now: datetime) -> None:
-        """Follow what changed about the account, such as its time zone."""
-
-    @_hook
     async def course_written(
         self, tx: Tx, course: CourseFacts, given: Given, now: datetime
     ) -> None:

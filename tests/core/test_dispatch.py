@@ -50,7 +50,6 @@ READ: dict[str, Ask] = {
     "check_refund": lambda on: on.check_refund(TX, TWO, [BACK, BACK], NOW),
 }
 WRITE: dict[str, Ask] = {
-    "account_written": lambda on: on.account_written(TX, NOW),
     "course_written": lambda on: on.course_written(TX, cast("Any", "course"), Given(), NOW),
     "sessions_written": lambda on: on.sessions_written(TX, TWO, [Given(), Given()], NOW),
     "bookings_written": lambda on: on.bookings_written(TX, TWO, NOW),

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
-from classbolt import switches
-from classbolt.account_settings import update_account
-from classbolt.bolt_ons import BoltOns
-from classbolt.db import Caller, Database, Tx
-from classbolt.errors import Refusal
-from classbolt.hooks import BoltOn, BoltOnInfo
-from classbolt.values import SYSTEM
 from studio import Studio
 
 ACCOUNT = "account { slug name timeZone currency }"
@@ -127,66 +119,29 @@ async def test_drop_ins_open_by_the_new_zone(northside: Studio) -> None:
     assert (await northside.book("Ana", "SPRING", 1))["userErrors"] == []
 
 
-# Bolt-ons are told
-
-
-class Watcher(BoltOn):
-    """Remembers what it is told of accounts."""
-
-    info: ClassVar[BoltOnInfo] = BoltOnInfo("watcher", "Watcher", "It watches.", "1.0.0")
-
-    def __init__(self) -> None:
-        self.told: list[tuple[str, str, datetime]] = []
-        self.objects = False
-
-    async def account_written(self, tx: Tx, now: datetime) -> None:
-        """Note the account, or object to the change."""
-        if self.objects:
-            raise Objection
-        self.told.append((tx.account.name, tx.account.time_zone.key, now))
-
-
-class Objection(Refusal):
-    """It does not want that."""
-
-    code = "WATCHER_OBJECTION"
-
-    def __init__(self) -> None:
-        super().__init__("No.")
-
-
-async def test_a_bolt_on_that_is_on_is_told_and_reads_the_changed_account(
-    northside: Studio,
+@pytest.mark.parametrize(
+    ("before", "after", "is_open"),
+    [
+        ("Europe/London", "America/New_York", True),
+        ("America/New_York", "Europe/London", False),
+    ],
+)
+async def test_what_is_listed_as_open_is_open_by_the_new_zone(
+    northside: Studio, before: str, after: str, *, is_open: bool
 ) -> None:
-    """A7: it works out anew what it keeps; while it is off it is not asked."""
-    watcher = Watcher()
-    bolt_ons = BoltOns([watcher])
-    database = Database(northside.database.url, bolt_ons)
-    now = northside.clock.now
+    """A7, F4: London's clocks change between opening and start, New York's have changed."""
+    offer = {"priceMinor": 1200, "opensBefore": {"value": 7, "unit": "DAYS"}}
+    await update(northside, timeZone=before)
+    await northside.add_course("SPRING", "2027-03-29T19:00Z", dropIn=offer)
+    northside.clock.set("2027-03-22T19:30:00")
 
-    async def move(tx: Tx) -> None:
-        await update_account(tx, SYSTEM, {"time_zone": "Asia/Tokyo"}, now=now)
+    was_open = await northside.query("{ openDropIns(first: 9) { edges { node { id } } } }")
+    await update(northside, timeZone=after)
+    now_open = await northside.query("{ openDropIns(first: 9) { edges { node { id } } } }")
 
-    async def rename(tx: Tx) -> None:
-        await update_account(tx, SYSTEM, {"name": "Eastside"}, now=now)
+    assert listed(was_open) == ([] if is_open else [northside.session("SPRING", 1)])
+    assert listed(now_open) == ([northside.session("SPRING", 1)] if is_open else [])
 
-    async def leave(tx: Tx) -> None:
-        await update_account(tx, SYSTEM, {}, now=now)
 
-    async def switch_on(tx: Tx) -> None:
-        await switches.enable(tx, SYSTEM, "watcher", bolt_ons, now=now)
-
-    caller = Caller(northside.slug)
-    try:
-        await database.write(caller, rename)
-        await database.write(caller, switch_on)
-        await database.write(caller, move)
-        await database.write(caller, leave)
-        watcher.objects = True
-        with pytest.raises(Objection):
-            await database.write(caller, rename)
-    finally:
-        await database.close()
-
-    assert watcher.told == [("Eastside", "Asia/Tokyo", now)]
-    assert (await read(northside))["timeZone"] == "Asia/Tokyo"
+def listed(found: Any) -> list[str]:
+    return [edge["node"]["id"] for edge in found["openDropIns"]["edges"]]

@@ -228,6 +228,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "payment_methods": ["credit"],
             "opens_at": BEFORE,
             "for_start": LATER,
+            "for_zone": "Europe/London",
         }
     ],
 }

@@ -45,8 +45,9 @@ OFFERS = select(
     offers.c.cap,
     case((offers.c.cap.is_not(None), TAKEN), else_=0).label("taken"),
 ).where(mine(offers), offers.c.session_id.in_(bindparam("ids", expanding=True)))
-# A session may have been moved while the bolt-on was off; the stored opening then belongs to
-# its old start. Such offers are let through here and judged by the rule itself.
+# A session may have been moved while the bolt-on was off, and an account's zone may change; the
+# stored opening then belongs to the old start or zone. Such offers are let through here and
+# judged by the rule itself.
 OPEN = (
     select(offers.c.session_id)
     .join(
@@ -55,7 +56,11 @@ OPEN = (
     )
     .where(
         mine(offers),
-        or_(offers.c.opens_at <= bindparam("now"), offers.c.for_start != sessions.c.starts_at),
+        or_(
+            offers.c.opens_at <= bindparam("now"),
+            offers.c.for_start != sessions.c.starts_at,
+            offers.c.for_zone.is_distinct_from(bindparam("zone")),
+        ),
         sessions.c.starts_at > bindparam("now"),
         sessions.c.seats_taken < sessions.c.capacity,
         or_(offers.c.cap.is_(None), offers.c.cap > TAKEN),
@@ -93,16 +98,16 @@ async def list_open(
     now: datetime,
 ) -> PageOf[SessionFacts]:
     """List sessions that drop-ins can book at this moment and that have a free seat."""
+    zone = tx.account.time_zone
     found = await list_sessions(
         tx,
         page,
         since=since,
         until=until,
         tag_id=tag_id,
-        among=OPEN.params(now=now, account=tx.account.id),
+        among=OPEN.params(now=now, zone=zone.key, account=tx.account.id),
     )
     there = await find_offers(tx, [session.id for session in found.rows])
-    zone = tx.account.time_zone
     return found.only(lambda session: there[session.id].opens_at(session, zone) <= now)
 
 
@@ -118,6 +123,7 @@ async def set_offers(tx: Tx, wanted: Sequence[tuple[SessionFacts, DropInOffer | 
             "payment_methods": sorted(offer.methods),
             "opens_at": offer.opens_at(session, tx.account.time_zone),
             "for_start": session.starts_at,
+            "for_zone": tx.account.time_zone.key,
             "cap": offer.cap,
         }
         for session, offer in wanted

@@ -16,9 +16,11 @@ offers = Table(
     Column("opens_before_value", Integer, nullable=False),
     Column("opens_before_unit", String(10), nullable=False),
     Column("payment_methods", JSON, nullable=False),
-    # When it opens, worked out for one start of the session, so that lists can use it.
+    # When it opens, so that lists can use it: worked out for one start of the session, read in
+    # one time zone. Neither need be theirs any more.
     Column("opens_at", Instant, nullable=False),
     Column("for_start", Instant, nullable=False),
+    Column("for_zone", String(64)),
     Column("cap", Integer),
     refers_to(sessions, "session_id"),
     CheckConstraint("price_minor >= 0", name="price"),

@@ -44,5 +44,5 @@ async def update_account(ask: Ask, asked: UpdateAccountInput) -> UpdateAccountPa
         changes["name"] = required(asked.name, "name")
     if is_given(asked.time_zone):
         changes["time_zone"] = required(asked.time_zone, "timeZone")
-    account = await account_settings.update_account(ask.tx, ask.actor, changes, now=ask.now)
+    account = await account_settings.update_account(ask.tx, ask.actor, changes)
     return UpdateAccountPayload(account=Account.of(account))
