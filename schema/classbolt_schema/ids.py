@@ -7,7 +7,11 @@ not exist: nobody learns from an id what else there is.
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from typing import TypeVar
 from uuid import UUID
+
+K = TypeVar("K")
 
 LONGEST = 128
 NOBODYS = UUID(int=0)
@@ -19,15 +23,19 @@ def encode(type_name: str, uuid: UUID) -> str:
     return urlsafe_b64encode(f"{type_name}:{uuid.hex}".encode()).decode().rstrip("=")
 
 
-def decode(type_name: str, raw: str, *path: str | int) -> UUID:
+def decode(type_name: str, raw: str) -> UUID:
     """Read the global id of an object of a GraphQL type.
 
     What is not an id of this type is read as a key that nothing has. To refuse it here would
     answer it before the rules ask who is asking, and so unlike an id that does not exist.
     """
-    del path  # whoever looks for the object says where it was missed
     found = decode_any(raw)
     return NOBODYS if found is None or found[0] != type_name else found[1]
+
+
+def decode_optional(kind: Callable[[UUID], K], type_name: str, raw: str | None) -> K | None:
+    """Read a global id that may be null, as a key of its own type."""
+    return None if raw is None else kind(decode(type_name, raw))
 
 
 def decode_any(raw: str) -> tuple[str, UUID] | None:

@@ -9,7 +9,7 @@ from classbolt import book, book_course, cancel, setup_check, suggest
 from classbolt.errors import NotBooked, NotFound, SessionStarted
 from classbolt.values import BookingId, CourseId, CustomerId, SessionId
 from classbolt_schema.compose.info import Info
-from classbolt_schema.ids import decode
+from classbolt_schema.ids import decode, decode_optional
 from classbolt_schema.pagination import page
 from classbolt_schema.relations import EXTENSION
 from classbolt_schema.types.preview import (
@@ -44,7 +44,7 @@ async def booking_options(
             tx,
             tx.actor,
             SessionId(decode("Session", session)),
-            None if customer is None else CustomerId(decode("Customer", customer)),
+            decode_optional(CustomerId, "Customer", customer),
             now=info.context.now,
         )
     except NotFound:
@@ -67,7 +67,7 @@ async def course_booking_options(
             tx,
             tx.actor,
             CourseId(decode("Course", course)),
-            None if customer is None else CustomerId(decode("Customer", customer)),
+            decode_optional(CustomerId, "Customer", customer),
             now=info.context.now,
         )
     except NotFound:

@@ -39,7 +39,7 @@ from classbolt.values import (
     TagId,
 )
 from classbolt_schema.compose.info import Info
-from classbolt_schema.ids import decode, decode_any
+from classbolt_schema.ids import decode_any, decode_optional
 from classbolt_schema.pagination import After, Connection, First, page
 from classbolt_schema.relations import A_PAGE, EXTENSION
 from classbolt_schema.types.account import Account, BoltOn, BoltOnChange
@@ -100,7 +100,7 @@ async def list_courses(
     info: Info, first: First = A_PAGE, after: After = None, tag: OfTag = None
 ) -> Connection[Course]:
     """List the courses."""
-    tag_id = None if tag is None else TagId(decode("Tag", tag, "tag"))
+    tag_id = decode_optional(TagId, "Tag", tag)
     tx = await info.context.reading()
     found = await courses.list_courses(tx, page(first, after), tag_id=tag_id)
     return Connection[Course].of(found, Course.of)
@@ -126,7 +126,7 @@ async def list_sessions(
     tag: OfTag = None,
 ) -> Connection[Session]:
     """List the timetable."""
-    tag_id = None if tag is None else TagId(decode("Tag", tag, "tag"))
+    tag_id = decode_optional(TagId, "Tag", tag)
     found = await core_sessions.list_sessions(
         await info.context.reading(),
         page(first, after),

@@ -189,11 +189,7 @@ def policy_given(given: Given) -> policy.RefundPolicy | UnsetType | None:
 
 def _rule(given: RefundRuleInput) -> policy.Rule:
     bundle = given.bundle
-    key = (
-        None
-        if bundle is None
-        else BundleId(decode("Bundle", bundle, policies.PLACE, "refunds"))
-    )
+    key = None if bundle is None else BundleId(decode("Bundle", bundle))
     return policy.Rule(given.method, key)
 
 

@@ -105,7 +105,7 @@ class CreditInput(PaySource):
         """Give the bundle that was named."""
         if self.customer_bundle is None:
             return None
-        return decode("CustomerBundle", self.customer_bundle, "payWith", "credit")
+        return decode("CustomerBundle", self.customer_bundle)
 
 
 WHAT = "The offer to drop-ins; null takes it away, and leaving it out keeps it as it is."
@@ -201,7 +201,7 @@ async def open_drop_ins(
         page(first, after),
         since=since,
         until=until,
-        tag_id=None if tag is None else TagId(decode("Tag", tag, "tag")),
+        tag_id=None if tag is None else TagId(decode("Tag", tag)),
         now=info.context.now,
     )
     return Connection[Session].of(found, Session.of)

@@ -5,7 +5,7 @@ import strawberry
 from classbolt import book, book_course, swap
 from classbolt.values import BookingId, CourseId, CustomerId, SessionId
 from classbolt_schema.compose.mutation import Ask, Payload, mutation
-from classbolt_schema.mutations.inputs import key, optional_key
+from classbolt_schema.ids import decode, decode_optional
 from classbolt_schema.relations import EXTENSION
 from classbolt_schema.types.booking import Booking, Cancellation, CourseBooking
 from classbolt_schema.types.pay_with import PayWithInput, to_pay_with
@@ -42,8 +42,8 @@ async def book_course_(ask: Ask, asked: BookCourseInput) -> BookCoursePayload:
     booked = await book_course.book_course(
         ask.tx,
         ask.actor,
-        CourseId(key("Course", asked.course, "course")),
-        optional_key(CustomerId, "Customer", asked.customer, "customer"),
+        CourseId(decode("Course", asked.course)),
+        decode_optional(CustomerId, "Customer", asked.customer),
         to_pay_with(asked.pay_with, "payWith"),
         now=ask.now,
     )
@@ -80,8 +80,8 @@ async def book_session(ask: Ask, asked: BookSessionInput) -> BookSessionPayload:
     booked = await book.book_session(
         ask.tx,
         ask.actor,
-        SessionId(key("Session", asked.session, "session")),
-        optional_key(CustomerId, "Customer", asked.customer, "customer"),
+        SessionId(decode("Session", asked.session)),
+        decode_optional(CustomerId, "Customer", asked.customer),
         to_pay_with(asked.pay_with, "payWith"),
         now=ask.now,
     )
@@ -126,8 +126,8 @@ async def swap_booking(ask: Ask, asked: SwapBookingInput) -> SwapBookingPayload:
     done = await swap.swap_booking(
         ask.tx,
         ask.actor,
-        BookingId(key("Booking", asked.booking, "booking")),
-        SessionId(key("Session", asked.to_session, "toSession")),
+        BookingId(decode("Booking", asked.booking)),
+        SessionId(decode("Session", asked.to_session)),
         None if asked.pay_with is None else to_pay_with(asked.pay_with, "payWith"),
         expected=asked.expected,
         now=ask.now,

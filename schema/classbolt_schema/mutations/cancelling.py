@@ -10,7 +10,7 @@ from classbolt.terms import Choice, Wish
 from classbolt.values import BookingId, BundleId, CourseBookingId, CourseId, SessionId
 from classbolt_schema.compose.enums import show_enum
 from classbolt_schema.compose.mutation import Ask, Payload, mutation
-from classbolt_schema.mutations.inputs import key, optional_key
+from classbolt_schema.ids import decode, decode_optional
 from classbolt_schema.relations import EXTENSION
 from classbolt_schema.types.booking import Booking, Cancellation, CourseBooking
 from classbolt_schema.types.course import Session
@@ -87,11 +87,11 @@ class CancelBookingPayload(Payload):
 )
 async def cancel_booking(ask: Ask, asked: CancelBookingInput) -> CancelBookingPayload:
     """Cancel a booking."""
-    booking_id = BookingId(key("Booking", asked.booking, "booking"))
+    booking_id = BookingId(decode("Booking", asked.booking))
     wish = Wish(
         asked.refund.value,
         asked.reason,
-        optional_key(BundleId, "Bundle", asked.bundle, "bundle"),
+        decode_optional(BundleId, "Bundle", asked.bundle),
         expected=asked.expected,
     )
     done = await cancel.cancel_booking(ask.tx, ask.actor, booking_id, wish=wish, now=ask.now)
@@ -166,7 +166,7 @@ async def cancel_course_booking(
     done = await cancel_course.cancel_course_booking(
         ask.tx,
         ask.actor,
-        CourseBookingId(key("CourseBooking", asked.course_booking, "courseBooking")),
+        CourseBookingId(decode("CourseBooking", asked.course_booking)),
         wish=_course_wish(asked),
         now=ask.now,
     )
@@ -181,7 +181,7 @@ def _course_wish(asked: CancelCourseBookingInput) -> Wish:
     credits = asked.refund.credits
     if isinstance(credits, CourseCreditsInput):
         place = ("refund", "credits", "bundle")
-        bundle_id = BundleId(key("Bundle", credits.bundle, *place))
+        bundle_id = BundleId(decode("Bundle", credits.bundle))
         return Wish(Choice.CREDITS, asked.reason, bundle_id, place)
     if asked.refund.none is not True:
         raise InvalidInput("Say true to give nothing back.", "refund", "none")
@@ -222,7 +222,7 @@ async def call_off_session(ask: Ask, asked: CallOffSessionInput) -> CallOffSessi
     done = await call_off.call_off_session(
         ask.tx,
         ask.actor,
-        SessionId(key("Session", asked.session, "session")),
+        SessionId(decode("Session", asked.session)),
         wish=Wish(asked.refund.value),
         now=ask.now,
     )
@@ -265,7 +265,7 @@ async def call_off_course(ask: Ask, asked: CallOffCourseInput) -> CallOffCourseP
     done = await call_off.call_off_course(
         ask.tx,
         ask.actor,
-        CourseId(key("Course", asked.course, "course")),
+        CourseId(decode("Course", asked.course)),
         wish=Wish(asked.refund.value),
         now=ask.now,
     )

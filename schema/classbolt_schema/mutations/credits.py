@@ -7,7 +7,7 @@ import strawberry
 from classbolt import amend, credits
 from classbolt.values import BundleId, CustomerBundleId, CustomerId
 from classbolt_schema.compose.mutation import Ask, Payload, mutation
-from classbolt_schema.mutations.inputs import key
+from classbolt_schema.ids import decode
 from classbolt_schema.relations import EXTENSION
 from classbolt_schema.types.bundle import CustomerBundle
 
@@ -42,8 +42,8 @@ async def give_bundle(ask: Ask, asked: GiveBundleInput) -> GiveBundlePayload:
     held = await credits.give_bundle(
         ask.tx,
         ask.actor,
-        CustomerId(key("Customer", asked.customer, "customer")),
-        BundleId(key("Bundle", asked.bundle, "bundle")),
+        CustomerId(decode("Customer", asked.customer)),
+        BundleId(decode("Bundle", asked.bundle)),
         note=asked.note,
         now=ask.now,
     )
@@ -77,7 +77,7 @@ async def revoke_bundle(ask: Ask, asked: RevokeBundleInput) -> RevokeBundlePaylo
     held = await amend.revoke_bundle(
         ask.tx,
         ask.actor,
-        CustomerBundleId(key("CustomerBundle", asked.customer_bundle, "customerBundle")),
+        CustomerBundleId(decode("CustomerBundle", asked.customer_bundle)),
         note=asked.note,
         now=ask.now,
     )
@@ -113,7 +113,7 @@ async def extend_bundle(ask: Ask, asked: ExtendBundleInput) -> ExtendBundlePaylo
     held = await amend.extend_bundle(
         ask.tx,
         ask.actor,
-        CustomerBundleId(key("CustomerBundle", asked.customer_bundle, "customerBundle")),
+        CustomerBundleId(decode("CustomerBundle", asked.customer_bundle)),
         asked.expires_at,
         now=ask.now,
     )

@@ -6,7 +6,8 @@ from classbolt import cancellations, customers, departures, payments
 from classbolt.customers import CustomerChanges
 from classbolt.values import BookingId, CustomerId, PaymentId
 from classbolt_schema.compose.mutation import Ask, Payload, mutation
-from classbolt_schema.mutations.inputs import is_given, key, required
+from classbolt_schema.ids import decode
+from classbolt_schema.mutations.inputs import is_given, required
 from classbolt_schema.relations import EXTENSION
 from classbolt_schema.types.booking import Cancellation, Payment
 from classbolt_schema.types.customer import Customer
@@ -72,7 +73,7 @@ async def update_customer(ask: Ask, asked: UpdateCustomerInput) -> UpdateCustome
         changes["name"] = required(asked.name, "name")
     if is_given(asked.email):
         changes["email"] = asked.email
-    customer_id = CustomerId(key("Customer", asked.customer, "customer"))
+    customer_id = CustomerId(decode("Customer", asked.customer))
     customer = await customers.update_customer(ask.tx, ask.actor, customer_id, changes)
     return UpdateCustomerPayload(customer=Customer.of(customer))
 
@@ -104,8 +105,8 @@ class MergeCustomersPayload(Payload):
 )
 async def merge_customers(ask: Ask, asked: MergeCustomersInput) -> MergeCustomersPayload:
     """Merge two customers."""
-    gone = CustomerId(key("Customer", asked.from_, "from"))
-    kept = CustomerId(key("Customer", asked.into, "into"))
+    gone = CustomerId(decode("Customer", asked.from_))
+    kept = CustomerId(decode("Customer", asked.into))
     customer = await departures.merge_customers(ask.tx, ask.actor, gone, kept)
     return MergeCustomersPayload(customer=Customer.of(customer))
 
@@ -134,7 +135,7 @@ class EraseCustomerPayload(Payload):
 )
 async def erase_customer(ask: Ask, asked: EraseCustomerInput) -> EraseCustomerPayload:
     """Erase a customer."""
-    customer_id = CustomerId(key("Customer", asked.customer, "customer"))
+    customer_id = CustomerId(decode("Customer", asked.customer))
     customer = await departures.erase_customer(ask.tx, ask.actor, customer_id, now=ask.now)
     return EraseCustomerPayload(customer=Customer.of(customer))
 
@@ -160,7 +161,7 @@ class MarkPaidPayload(Payload):
 )
 async def mark_paid(ask: Ask, asked: MarkPaidInput) -> MarkPaidPayload:
     """Note that money has come."""
-    payment_id = PaymentId(key("Payment", asked.payment, "payment"))
+    payment_id = PaymentId(decode("Payment", asked.payment))
     payment = await payments.mark_paid(ask.tx, ask.actor, payment_id, now=ask.now)
     return MarkPaidPayload(payment=Payment.of(payment))
 
@@ -192,7 +193,7 @@ class MarkRefundedPayload(Payload):
 )
 async def mark_refunded(ask: Ask, asked: MarkRefundedInput) -> MarkRefundedPayload:
     """Note that a refund was made by hand."""
-    booking_id = BookingId(key("Booking", asked.booking, "booking"))
+    booking_id = BookingId(decode("Booking", asked.booking))
     found = await cancellations.mark_refunded(
         ask.tx, ask.actor, booking_id, note=asked.note, now=ask.now
     )

@@ -11,7 +11,8 @@ from classbolt.sessions import NewSession, SessionChanges
 from classbolt.values import CourseId, LateJoining, SessionId, TagId
 from classbolt_schema.compose.inputs import given_of
 from classbolt_schema.compose.mutation import Ask, Payload, mutation
-from classbolt_schema.mutations.inputs import is_given, key, optional_key, required
+from classbolt_schema.ids import decode, decode_optional
+from classbolt_schema.mutations.inputs import is_given, required
 from classbolt_schema.relations import EXTENSION
 from classbolt_schema.types.course import Course, Session
 
@@ -70,7 +71,7 @@ async def create_course(ask: Ask, asked: CreateCourseInput) -> CreateCoursePaylo
         "title": asked.title,
         "description": asked.description,
         "price_minor": asked.price_minor,
-        "tag_id": optional_key(TagId, "Tag", asked.tag, "tag"),
+        "tag_id": decode_optional(TagId, "Tag", asked.tag),
         "payment_methods": asked.payment_methods,
         "late_joining": asked.late_joining,
     }
@@ -134,7 +135,7 @@ async def update_course(ask: Ask, asked: UpdateCourseInput) -> UpdateCoursePaylo
     if is_given(asked.price_minor):
         changes["price_minor"] = required(asked.price_minor, "priceMinor")
     if is_given(asked.tag):
-        changes["tag_id"] = optional_key(TagId, "Tag", asked.tag, "tag")
+        changes["tag_id"] = decode_optional(TagId, "Tag", asked.tag)
     if is_given(asked.payment_methods):
         changes["payment_methods"] = required(asked.payment_methods, "paymentMethods")
     if is_given(asked.late_joining):
@@ -142,7 +143,7 @@ async def update_course(ask: Ask, asked: UpdateCourseInput) -> UpdateCoursePaylo
     course = await courses.update_course(
         ask.tx,
         ask.actor,
-        CourseId(key("Course", asked.course, "course")),
+        CourseId(decode("Course", asked.course)),
         changes,
         given=given_of(asked),
         now=ask.now,
@@ -174,7 +175,7 @@ class AddSessionsPayload(Payload):
 )
 async def add_sessions(ask: Ask, asked: AddSessionsInput) -> AddSessionsPayload:
     """Add sessions."""
-    course_id = CourseId(key("Course", asked.course, "course"))
+    course_id = CourseId(decode("Course", asked.course))
     new = _new_sessions(asked.sessions)
     added = await sessions.add_sessions(ask.tx, ask.actor, course_id, new, now=ask.now)
     return AddSessionsPayload(sessions=[Session.of(each) for each in added])
@@ -226,8 +227,8 @@ async def update_session(ask: Ask, asked: UpdateSessionInput) -> UpdateSessionPa
     if is_given(asked.capacity):
         changes["capacity"] = required(asked.capacity, "capacity")
     if is_given(asked.tag):
-        changes["tag_id"] = optional_key(TagId, "Tag", asked.tag, "tag")
-    session_id = SessionId(key("Session", asked.session, "session"))
+        changes["tag_id"] = decode_optional(TagId, "Tag", asked.tag)
+    session_id = SessionId(decode("Session", asked.session))
     changed = await sessions.update_session(
         ask.tx, ask.actor, session_id, changes, given=given_of(asked), now=ask.now
     )
@@ -274,7 +275,7 @@ async def update_sessions(ask: Ask, asked: UpdateSessionsInput) -> UpdateSession
     changed = await sessions.update_sessions_of(
         ask.tx,
         ask.actor,
-        CourseId(key("Course", asked.course, "course")),
+        CourseId(decode("Course", asked.course)),
         changes,
         given=given_of(asked),
         now=ask.now,
@@ -288,8 +289,8 @@ def _new_sessions(asked: Sequence[NewSessionInput]) -> list[NewSession]:
             starts_at=each.starts_at,
             minutes=each.minutes,
             capacity=each.capacity,
-            tag_id=optional_key(TagId, "Tag", each.tag, "sessions", position, "tag"),
+            tag_id=decode_optional(TagId, "Tag", each.tag),
             given=given_of(each),
         )
-        for position, each in enumerate(asked)
+        for each in asked
     ]

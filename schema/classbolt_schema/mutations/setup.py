@@ -6,7 +6,8 @@ from classbolt import bundles, tags
 from classbolt.bundles import BundleChanges
 from classbolt.values import BundleId, TagId
 from classbolt_schema.compose.mutation import Ask, Payload, mutation
-from classbolt_schema.mutations.inputs import is_given, key, keys, required
+from classbolt_schema.ids import decode
+from classbolt_schema.mutations.inputs import is_given, required
 from classbolt_schema.relations import EXTENSION
 from classbolt_schema.types.bundle import Bundle
 from classbolt_schema.types.course import Tag
@@ -76,7 +77,7 @@ async def create_bundle(ask: Ask, asked: CreateBundleInput) -> CreateBundlePaylo
         validity=asked.validity.to_period(),
         price_minor=asked.price_minor,
         on_sale=asked.on_sale,
-        tag_ids=[TagId(each) for each in keys("Tag", asked.tags, "tags")],
+        tag_ids=[TagId(decode("Tag", each)) for each in asked.tags],
         now=ask.now,
     )
     return CreateBundlePayload(bundle=Bundle.of(bundle))
@@ -130,9 +131,9 @@ async def update_bundle(ask: Ask, asked: UpdateBundleInput) -> UpdateBundlePaylo
     if is_given(asked.on_sale):
         changes["on_sale"] = required(asked.on_sale, "onSale")
     if is_given(asked.tags):
-        wanted = keys("Tag", required(asked.tags, "tags"), "tags")
+        wanted = [decode("Tag", each) for each in required(asked.tags, "tags")]
         changes["tag_ids"] = [TagId(each) for each in wanted]
-    bundle_id = BundleId(key("Bundle", asked.bundle, "bundle"))
+    bundle_id = BundleId(decode("Bundle", asked.bundle))
     bundle = await bundles.update_bundle(ask.tx, ask.actor, bundle_id, changes)
     return UpdateBundlePayload(bundle=Bundle.of(bundle))
 
@@ -159,6 +160,6 @@ class ArchiveBundlePayload(Payload):
 )
 async def archive_bundle(ask: Ask, asked: ArchiveBundleInput) -> ArchiveBundlePayload:
     """Archive a bundle."""
-    bundle_id = BundleId(key("Bundle", asked.bundle, "bundle"))
+    bundle_id = BundleId(decode("Bundle", asked.bundle))
     bundle = await bundles.archive_bundle(ask.tx, ask.actor, bundle_id, now=ask.now)
     return ArchiveBundlePayload(bundle=Bundle.of(bundle))
