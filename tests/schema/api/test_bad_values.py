@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import pytest
 from graphql import (
     GraphQLInputObjectType,
     GraphQLInputType,
@@ -25,6 +26,8 @@ from classbolt_schema.server.limits import MAX_ROOT_MUTATIONS
 
 if TYPE_CHECKING:
     from tests.schema.api.conftest import Ask, Dump, Examples, Input
+
+pytestmark = pytest.mark.no_cover  # they come by nothing new, but often
 
 Path = tuple[str | int, ...]
 
