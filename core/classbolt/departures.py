@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, or_, select, update
+from sqlalchemy import Select, bindparam, case, delete, or_, select, update
 
 from classbolt import amend, holdings
 from classbolt.bookings import BOOKED
@@ -20,7 +20,9 @@ from classbolt.db import Tx
 from classbolt.errors import AlreadyBooked, CustomerHasBookings, InvalidInput, NotFound
 from classbolt.tables import (
     bookings,
+    cancellations,
     course_bookings,
+    credit_entries,
     customer_bundles,
     customers,
     memberships,
@@ -109,6 +111,35 @@ ERASE = (
     .where(mine(customers), customers.c.id == bindparam("customer_id"))
     .values(name=ERASED, email=None, search_text="", erased_at=bindparam("now"))
 )
+# What staff wrote may name them too.
+ERASE_NOTES = (
+    update(credit_entries)
+    .where(
+        mine(credit_entries),
+        credit_entries.c.note.is_not(None),
+        credit_entries.c.customer_bundle_id.in_(
+            select(customer_bundles.c.id).where(
+                mine(customer_bundles),
+                customer_bundles.c.customer_id == bindparam("customer_id"),
+            )
+        ),
+    )
+    .values(note=ERASED),
+    update(cancellations)
+    .where(
+        mine(cancellations),
+        or_(cancellations.c.note.is_not(None), cancellations.c.refund_note.is_not(None)),
+        cancellations.c.booking_id.in_(
+            select(bookings.c.id).where(
+                mine(bookings), bookings.c.customer_id == bindparam("customer_id")
+            )
+        ),
+    )
+    .values(
+        note=case((cancellations.c.note.is_not(None), ERASED)),
+        refund_note=case((cancellations.c.refund_note.is_not(None), ERASED)),
+    ),
+)
 FORGET = delete(memberships).where(
     mine(memberships), memberships.c.customer_id == bindparam("customer_id")
 )
@@ -146,7 +177,7 @@ async def merge_customers(tx: Tx, actor: Actor, gone: CustomerId, kept: Customer
 async def erase_customer(
     tx: Tx, actor: Actor, customer_id: CustomerId, *, now: datetime
 ) -> Customer:
-    """Forget who a customer was, and take away what they hold and their access.
+    """Forget who a customer was, notes too, and take away what they hold and their access.
 
     Raises:
         Forbidden: The actor does not run the account.
@@ -160,6 +191,7 @@ async def erase_customer(
     if await tx.scalar(PLACE_TO_COME, {"customer_id": customer_id, "now": now}) is not None:
         raise CustomerHasBookings().at("customer")
     await amend.revoke_bundles_of(tx, actor, customer_id, now=now)
-    await tx.execute(FORGET, {"customer_id": customer_id})
+    for forget in (*ERASE_NOTES, FORGET):
+        await tx.execute(forget, {"customer_id": customer_id})
     await tx.execute(ERASE, {"customer_id": customer_id, "now": now})
     return (await find_customers(tx, [customer_id]))[customer_id]

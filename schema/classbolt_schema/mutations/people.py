@@ -129,9 +129,10 @@ class EraseCustomerPayload(Payload):
 
 @EXTENSION.mutation
 @mutation(
-    description="Forget who a customer was. Name, address and access are erased, what they hold"
-    " is revoked; past bookings and the ledger stay, without a name. It is refused while they"
-    " have a place in a session to come, and cannot be undone. For owners."
+    description="Forget who a customer was. Name, address, access and the notes of staff are"
+    " erased, what they hold is revoked; past bookings and the ledger stay, without a name. It"
+    " is refused while they have a place in a session to come, and cannot be undone. For"
+    " owners."
 )
 async def erase_customer(ask: Ask, asked: EraseCustomerInput) -> EraseCustomerPayload:
     """Erase a customer."""

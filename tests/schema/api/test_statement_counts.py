@@ -119,7 +119,7 @@ MUTATIONS: Mapping[str, int] = {
     "extendBundle": 3,
     "revokeBundle": 4,
     "mergeCustomers": 9,
-    "eraseCustomer": 6,
+    "eraseCustomer": 8,
     "updateAccount": 1,
     "archiveBundle": 2,
     "disableBoltOn": 3,
