@@ -22,6 +22,7 @@ from classbolt.errors import (
     Refusal,
     Refusals,
 )
+from classbolt.events import BookingCancelled, BookingPlaced
 from classbolt.facts import (
     COURSE,
     CREDIT,
@@ -44,6 +45,7 @@ from classbolt.facts import (
 )
 from classbolt.given import Given
 from classbolt.hooks import BoltOn, BoltOnInfo
+from classbolt.outbox import Delivery
 from classbolt.pages import Page, PageOf, fetch_page, fetch_pages
 from classbolt.sessions import find_sessions, list_sessions
 from classbolt.times import after, before
@@ -74,9 +76,11 @@ __all__ = [
     "BoltOn",
     "BoltOnInfo",
     "Booking",
+    "BookingCancelled",
     "BookingDraft",
     "BookingFacts",
     "BookingId",
+    "BookingPlaced",
     "Bundle",
     "BundleId",
     "Cancellation",
@@ -88,6 +92,7 @@ __all__ = [
     "CreditExpiresBeforeSession",
     "CustomerBundleId",
     "CustomerId",
+    "Delivery",
     "Free",
     "Given",
     "HeldBundle",

@@ -41,6 +41,7 @@ from classbolt.facts import (
     SpendCredit,
     WayToBook,
 )
+from classbolt.outbox import tell_placed
 from classbolt.values import (
     Actor,
     BookingId,
@@ -130,6 +131,7 @@ async def place(
     refuse_if([*decision.refusals, *option.refusals])
     booking = await _write(tx, actor, decision, way, option, customer_id=customer_id, now=now)
     await tx.bolt_ons.bookings_written(tx, [booking], now)
+    await tell_placed(tx, [booking], now=now)
     return booking
 
 

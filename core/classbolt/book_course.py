@@ -42,6 +42,7 @@ from classbolt.facts import (
     SessionFacts,
     WayToBook,
 )
+from classbolt.outbox import tell_placed
 from classbolt.values import (
     Actor,
     BookingId,
@@ -187,6 +188,7 @@ async def _write(
     ]
     await write_bookings(tx, written)
     await tx.bolt_ons.bookings_written(tx, written, now)
+    await tell_placed(tx, written, now=now)
     return course_booking
 
 

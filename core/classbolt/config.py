@@ -41,6 +41,8 @@ class Settings(BaseSettings):
         issuer: The token issuer whose word we take, as its tokens name it.
         jwks_file: The issuer's public keys.
         cors_origins: Where frontends are served from; comma-separated in the environment.
+        worker: Whether servers also do what was promised after commits; switch it off where
+            `classbolt worker` does it.
         log: How log lines look. Without it: for people on a terminal, JSON elsewhere.
     """
 
@@ -62,6 +64,7 @@ class Settings(BaseSettings):
     issuer: str | None = None
     jwks_file: FilePath | None = None
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    worker: bool = True
     log: Literal["json", "console"] | None = None
 
     @property

@@ -45,6 +45,7 @@ class Tx:
         actor: Who opened it.
         bolt_ons: The account's bolt-ons, ready to be asked.
         writes: Whether it can write, and lock; a snapshot cannot.
+        has_promised: Whether there is work to do once it is committed.
         correlation_id: Ties together all that this transaction writes into histories.
     """
 
@@ -65,6 +66,7 @@ class Tx:
         self.actor = actor
         self.bolt_ons = bolt_ons.enabled(account.enabled)
         self.writes = writes
+        self.has_promised = False
         self.correlation_id = new_id()
 
     async def execute(self, statement: Executable, params: Params | None = None) -> Result[Any]:
@@ -115,13 +117,18 @@ class Tx:
 
 
 class Database:
-    """The engines behind one database address."""
+    """The engines behind one database address.
+
+    Attributes:
+        promised: Set when a transaction of this process has promised work and is committed.
+    """
 
     def __init__(self, url: str, bolt_ons: BoltOns) -> None:
         self.url = url
         self._bolt_ons = bolt_ons
         self._writer, self._reader = _engines(url)
         self._writing: set[asyncio.Task[Any]] = set()
+        self.promised = asyncio.Event()
 
     async def write(self, caller: Caller, work: Callable[[Tx], Awaitable[T]]) -> T:
         """Do the work in one write transaction and commit it, or leave everything as it was.
@@ -141,12 +148,17 @@ class Database:
         for _ in range(ATTEMPTS):
             try:
                 async with self._writer.connect() as connection, connection.begin():
-                    return await work(await self._open(connection, caller, writes=True))
+                    tx = await self._open(connection, caller, writes=True)
+                    result = await work(tx)
             except PoolTimeout:
                 break
             except DBAPIError as error:
                 if not is_contention(error):
                     raise
+            else:
+                if tx.has_promised:
+                    self.promised.set()
+                return result
         raise TryAgain
 
     @asynccontextmanager

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from classbolt.bookings import Booking
     from classbolt.cancellations import Cancellation
     from classbolt.db import Tx
+    from classbolt.outbox import Delivery
 
 log = structlog.get_logger(__name__)
 
@@ -201,10 +202,22 @@ class EnabledBoltOns:
         """Tell that bookings were cancelled."""
         await self._tell("cancellations_written", tx=tx, cancellations=cancellations, now=now)
 
+    def answering(self, hook: str) -> list[str]:
+        """List the bolt-ons that answer a hook."""
+        return [each.bolt_on for each in self._table[hook]]
+
+    async def deliver(self, hook: str, delivery: Delivery, event: object) -> None:
+        """Tell of an event that has been committed.
+
+        Raises:
+            Refusal: A bolt-on failed, or says no.
+        """
+        await self._tell(hook, delivery=delivery, event=event)
+
     async def _tell(self, hook: str, **given: Any) -> None:
         for implementation in self._table[hook]:
             if await implementation.call(given) is not None:
-                raise implementation.failed("a write hook answers nothing")
+                raise implementation.failed("it answers nothing")
 
     async def _decide(
         self, hook: str, batch: Sequence[Any], kind: Any, **given: Any

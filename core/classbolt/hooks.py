@@ -3,11 +3,12 @@
 Overriding one of its methods implements that hook.
 
 This class *is* the hook specification, so a type checker checks a stranger's bolt-on against
-it. Startup hooks run once per process and see no database. The others run inside core's
-transaction: read hooks decide and write nothing (previews ask the same hooks as the real
+it. Startup hooks run once per process and see no database. Read and write hooks run inside
+core's transaction: read hooks decide and write nothing (previews ask the same hooks as the real
 thing), write hooks write to the bolt-on's own tables only. Never commit, open a transaction or
-use the network in a hook. Raising a `Refusal` says no; any other exception counts as a failure
-of the bolt-on and rolls everything back.
+use the network in them. Raising a `Refusal` says no; any other exception counts as a failure of
+the bolt-on and rolls everything back. Hooks of the fourth kind are told of what has been
+committed: there a bolt-on may reach outside, and if it fails it is told again.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from classbolt.bookings import Booking
     from classbolt.cancellations import Cancellation
     from classbolt.db import Tx
+    from classbolt.events import BookingCancelled, BookingPlaced
+    from classbolt.outbox import Delivery
 
 PROJECT = "classbolt"
 API = (1, 0)
@@ -190,7 +193,18 @@ class BoltOn:
     ) -> None:
         """React to cancellations in the same transaction: one, or all of a session."""
 
+    # After: told by a worker once all of it is committed, and again until it succeeds
+
+    @_hook
+    async def booking_placed(self, delivery: Delivery, event: BookingPlaced) -> None:
+        """React to a place that a customer has, such as with a message."""
+
+    @_hook
+    async def booking_cancelled(self, delivery: Delivery, event: BookingCancelled) -> None:
+        """React to a place that was given up."""
+
 
 STARTUP = frozenset({"tables", "extend_schema"})
+AFTER = frozenset({"booking_placed", "booking_cancelled"})
 EXCLUSIVE = frozenset({"cancellation_terms"})
 """Hooks that one enabled bolt-on per account may implement: two answers would pay twice."""

@@ -25,6 +25,7 @@ from classbolt.checks import mine
 from classbolt.db import Tx
 from classbolt.errors import TryAgain
 from classbolt.facts import BookingFacts, CreditBack, IssueBundle, Terms
+from classbolt.outbox import tell_cancelled
 from classbolt.tables import bookings
 from classbolt.terms import Wish
 from classbolt.values import Actor, BookingId, CancellationId, CustomerBundleId, new_id
@@ -77,6 +78,7 @@ async def release(
     ]
     await write_cancellations(tx, written)
     await tx.bolt_ons.cancellations_written(tx, written, now)
+    await tell_cancelled(tx, facts, now=now)
     return written
 
 

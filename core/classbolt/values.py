@@ -23,6 +23,7 @@ BookingId = NewType("BookingId", UUID)
 CancellationId = NewType("CancellationId", UUID)
 CustomerBundleId = NewType("CustomerBundleId", UUID)
 PaymentId = NewType("PaymentId", UUID)
+JobId = NewType("JobId", UUID)
 
 
 def new_id() -> UUID:

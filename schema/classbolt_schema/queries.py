@@ -17,6 +17,7 @@ from classbolt import (
     bundles,
     courses,
     customers,
+    dead_jobs,
     holdings,
     payments,
     switches,
@@ -32,6 +33,7 @@ from classbolt.values import (
     CourseId,
     CustomerBundleId,
     CustomerId,
+    JobId,
     PaymentId,
     Permission,
     SessionId,
@@ -47,6 +49,7 @@ from classbolt_schema.types.booking import Booking, CourseBooking, Payment
 from classbolt_schema.types.bundle import Bundle, CustomerBundle
 from classbolt_schema.types.course import Course, Session, Tag
 from classbolt_schema.types.customer import Customer
+from classbolt_schema.types.job import Job
 from classbolt_schema.types.node import Node
 from classbolt_schema.types.staff import Staff
 
@@ -197,6 +200,19 @@ async def bolt_on_changes(info: Info) -> list[BoltOnChange] | None:
     return [BoltOnChange.of(change) for change in await switches.list_changes(tx, tx.actor)]
 
 
+@EXTENSION.query(
+    name="deadJobs",
+    description="Work that was promised and never succeeded, the latest first. For owners.",
+)
+async def list_dead_jobs(
+    info: Info, first: First = A_PAGE, after: After = None
+) -> Connection[Job] | None:
+    """List dead jobs."""
+    tx = await info.context.reading()
+    found = await dead_jobs.list_dead_jobs(tx, tx.actor, page(first, after))
+    return Connection[Job].of(found, Job.of)
+
+
 # Anything by its id
 
 
@@ -289,6 +305,13 @@ async def _staff(tx: Tx, key: UUID) -> Staff | None:
     return next(map(Staff.of, found.values()), None)
 
 
+async def _job(tx: Tx, key: UUID) -> Job | None:
+    if not tx.actor.may(Permission.RUN_ACCOUNT):
+        return None
+    found = await dead_jobs.find_dead_job(tx, JobId(key))
+    return None if found is None else Job.of(found)
+
+
 FINDERS: dict[str, Callable[[Tx, UUID], Awaitable[Node | None]]] = {
     "Booking": _booking,
     "Bundle": _bundle,
@@ -296,6 +319,7 @@ FINDERS: dict[str, Callable[[Tx, UUID], Awaitable[Node | None]]] = {
     "CourseBooking": _course_booking,
     "Customer": _customer,
     "CustomerBundle": _customer_bundle,
+    "Job": _job,
     "Payment": _payment,
     "Session": _session,
     "Staff": _staff,

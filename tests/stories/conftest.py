@@ -1,4 +1,4 @@
-"""What stories that go wrong on purpose ask for."""
+"""What stories ask for that go wrong on purpose, or go on after the commit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ import pytest
 from classbolt.bolt_ons import BoltOns
 from classbolt.db import Database
 from classbolt.testing.databases import Kind, Templates
+from classbolt.worker import Worker
+from classbolt_auto_refund import AutoRefund
+from classbolt_drop_in import DropIn
 from fixture_f import FixtureF
+from messenger import Post
 from studio import Clock, Studio, serving
 
 
@@ -23,3 +27,31 @@ async def unwatched(
         database, clock = Database(url, bolt_ons), Clock()
         async with serving(database, tmp_path, bolt_ons, clock) as (client, settings):
             yield fixture_f.studio(kind, client, settings, database, clock)
+
+
+@pytest.fixture
+def post() -> Post:
+    return Post()
+
+
+@pytest.fixture
+def installed(post: Post) -> BoltOns:
+    return BoltOns([AutoRefund(), DropIn(), post.messenger, post.herald])
+
+
+@pytest.fixture
+async def mailing(
+    kind: Kind, database_url: str, fixture_f: FixtureF, tmp_path: Path, installed: BoltOns
+) -> AsyncIterator[Studio]:
+    """Fixture F where both strangers are installed, and one of them is on."""
+    clock, database = Clock(), Database(database_url, installed)
+    async with serving(database, tmp_path, installed, clock) as (client, settings):
+        found = fixture_f.studio(kind, client, settings, database, clock)
+        await found.switch("messenger", on=True)
+        clock.set("2027-01-20T10:00")
+        yield found
+
+
+@pytest.fixture
+def worker(mailing: Studio, installed: BoltOns) -> Worker:
+    return Worker(mailing.database, installed, lambda: mailing.clock.now)

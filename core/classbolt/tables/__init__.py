@@ -2,7 +2,8 @@
 
 Every table but `accounts` belongs to an account: `account_id` comes first in its primary key,
 its unique constraints, its indexes and its foreign keys. A row can therefore not point into
-another account, and the database can be spread by account. Seats and credits are guarded by
+another account, and the database can be spread by account. (One index begins otherwise: workers
+look for what is due in all accounts.) Seats and credits are guarded by
 CHECKs as the last line of defence; the statements that move them ask first.
 """
 
@@ -35,6 +36,7 @@ from classbolt.tables.catalogue import (
     staff,
     tags,
 )
+from classbolt.tables.promised import jobs
 
 __all__ = [
     "NAMING",
@@ -53,6 +55,7 @@ __all__ = [
     "customer_bundles",
     "customers",
     "id_column",
+    "jobs",
     "memberships",
     "metadata",
     "payments",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -24,6 +24,7 @@ from classbolt.bolt_ons import BoltOns
 from classbolt.config import Settings, load_settings
 from classbolt.db import Database
 from classbolt.migrate import MigrationError, components, pending
+from classbolt.worker import Worker
 from classbolt_schema.compose.schema import build_schema
 from classbolt_schema.server import logs
 from classbolt_schema.server.auth import TokenVerifier
@@ -41,7 +42,7 @@ def from_environment() -> Starlette:
     """Make the application that a server process runs, for `uvicorn --factory`."""
     settings = load_settings()
     logs.set_up(settings)
-    return create_app(settings)
+    return create_app(settings, works=settings.worker)
 
 
 def create_app(
@@ -50,8 +51,13 @@ def create_app(
     clock: Clock = utc_now,
     bolt_ons: BoltOns | None = None,
     database: Database | None = None,
+    works: bool = False,
 ) -> Starlette:
-    """Make the application. When it ends it closes its database, also one it was given."""
+    """Make the application. When it ends it closes its database, also one it was given.
+
+    Args:
+        works: Whether it also does what was promised after commits.
+    """
     bolt_ons = BoltOns.discover() if bolt_ons is None else bolt_ons
     return assemble(
         Application(
@@ -61,18 +67,21 @@ def create_app(
             verifier=TokenVerifier(*trusted_issuer(settings)),
             clock=clock,
             bolt_ons=bolt_ons,
-        )
+        ),
+        works=works,
     )
 
 
-def assemble(app: Application) -> Starlette:
-    """Put routes and middleware around an application."""
+def assemble(app: Application, *, works: bool = False) -> Starlette:
+    """Put routes and middleware around an application, and a worker beside it if it works."""
     logs.silence_strawberry()
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        worker = Worker(app.database, app.bolt_ons, app.clock)
         try:
-            yield
+            async with worker.running() if works else nullcontext():
+                yield
         finally:
             await app.database.close()
 

@@ -18,6 +18,7 @@ from classbolt.db import Caller, Database, Tx
 from classbolt.errors import Refusal
 from classbolt.migrate import MigrationError, components, pending, upgrade
 from classbolt.values import SYSTEM, CustomerId, Role, StaffId
+from classbolt.worker import Worker
 from classbolt_schema.compose.schema import build_schema, export_sdl
 from classbolt_schema.ids import decode, encode
 from classbolt_schema.server import demo as demo_account
@@ -97,17 +98,22 @@ def serve(
 
 async def _prepare(settings: Settings, bolt_ons: BoltOns, *, demo: bool, port: int) -> None:
     """See that the database is ready to be served from."""
-    parts = components(bolt_ons.installed.values())
     if demo:
         development_key(settings)  # it does not exist in production: refuse before writing
-        await upgrade(settings.database_url, parts)
+        await upgrade(settings.database_url, components(bolt_ons.installed.values()))
         database = Database(settings.database_url, bolt_ons)
         try:
             found = await demo_account.open_demo(settings, database, bolt_ons, now=utc_now())
         finally:
             await database.close()
         typer.echo(demo_account.greeting(found, port))
-    elif missing := await pending(settings.database_url, parts):
+    else:
+        await _check_migrations(settings, bolt_ons)
+
+
+async def _check_migrations(settings: Settings, bolt_ons: BoltOns) -> None:
+    parts = components(bolt_ons.installed.values())
+    if missing := await pending(settings.database_url, parts):
         raise SettingsError(f"migrations are pending ({', '.join(missing)}): classbolt migrate")
 
 
@@ -117,6 +123,27 @@ def migrate() -> None:
     parts = components(BoltOns.discover().installed.values())
     applied = asyncio.run(upgrade(load_settings().database_url, parts))
     typer.echo("\n".join(applied) or "Nothing to do.")
+
+
+@app.command()
+def worker() -> None:
+    """Do what was promised after commits, beside any others, until told to stop."""
+    settings = load_settings()
+    logs.set_up(settings)
+    asyncio.run(_work(settings, BoltOns.discover()))
+
+
+async def _work(settings: Settings, bolt_ons: BoltOns) -> None:
+    await _check_migrations(settings, bolt_ons)
+    database = Database(settings.database_url, bolt_ons)
+    stop = asyncio.Event()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(each, stop.set)
+    try:
+        async with Worker(database, bolt_ons, utc_now).running():
+            await stop.wait()
+    finally:
+        await database.close()
 
 
 app.command()(doctor)

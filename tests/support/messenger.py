@@ -1,0 +1,87 @@
+"""A stranger's bolt-on that sends messages: it is told after the commit, and may fail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar
+
+from sqlalchemy import func, select
+
+from classbolt import BoltOn, BoltOnInfo, BookingCancelled, BookingPlaced, Delivery, mine
+from classbolt.tables import bookings
+from classbolt.values import BookingId, JobId
+
+
+class PostIsDown(Exception):
+    """The message cannot be sent just now."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """What was sent.
+
+    Attributes:
+        places: How many bookings the account had when it was sent.
+    """
+
+    key: JobId
+    attempt: int
+    what: str
+    booking: BookingId
+    by_business: bool
+    places: int
+    at: datetime
+
+
+class _Sends(BoltOn):
+    """Remembers what it was told, unless it is down."""
+
+    def __init__(self) -> None:
+        self.sent: list[Message] = []
+        self.tried = 0
+        self.is_down = False
+
+    async def booking_placed(self, delivery: Delivery, event: BookingPlaced) -> None:
+        """Say that a place is booked."""
+        await self._send(delivery, "placed", event.booking_id)
+
+    async def booking_cancelled(self, delivery: Delivery, event: BookingCancelled) -> None:
+        """Say that a place was given up."""
+        await self._send(delivery, "cancelled", event.booking_id, by_business=event.by_business)
+
+    async def _send(
+        self, delivery: Delivery, what: str, booking: BookingId, *, by_business: bool = False
+    ) -> None:
+        self.tried += 1
+        if self.is_down:
+            raise PostIsDown(f"no message about {booking}")
+        async with delivery.read() as tx:
+            places = await tx.scalar(select(func.count(bookings.c.id)).where(mine(bookings)))
+        self.sent.append(
+            Message(
+                delivery.id, delivery.attempt, what, booking, by_business, places, delivery.now
+            )
+        )
+
+
+class Messenger(_Sends):
+    """Sends messages."""
+
+    info: ClassVar[BoltOnInfo] = BoltOnInfo(
+        "messenger", "Messenger", "It tells customers what became of their places.", "1.0.0"
+    )
+
+
+class Herald(_Sends):
+    """Sends other messages."""
+
+    info: ClassVar[BoltOnInfo] = BoltOnInfo("herald", "Herald", "It tells others.", "1.0.0")
+
+
+@dataclass
+class Post:
+    """Both of them."""
+
+    messenger: Messenger = field(default_factory=Messenger)
+    herald: Herald = field(default_factory=Herald)
