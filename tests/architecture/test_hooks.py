@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from classbolt.bolt_ons import HOOKS, BoltOn, BoltOns
-from classbolt.hooks import EXCLUSIVE, STARTUP
+from classbolt.hooks import AFTER, EXCLUSIVE, STARTUP
 from pages import read, section
 
 PAGE = "docs/hooks.md"
@@ -39,8 +39,9 @@ def test_every_hook_is_documented_with_its_signature_in_the_order_of_the_code() 
     ("phase", "belongs"),
     [
         ("Startup", lambda hook: hook in STARTUP),
-        ("Read", lambda hook: hook not in STARTUP and not hook.endswith("_written")),
+        ("Read", lambda hook: hook not in STARTUP | AFTER and not hook.endswith("_written")),
         ("Write", lambda hook: hook.endswith("_written")),
+        ("After", lambda hook: hook in AFTER),
     ],
 )
 def test_a_hook_stands_under_its_phase(phase: str, belongs: Callable[[str], bool]) -> None:

@@ -27,6 +27,7 @@ MAY_BEGIN = {DB, "core/classbolt/migrate.py"}
 
 MAY_CATCH_EVERYTHING = {
     "core/classbolt/dispatch.py": "names the bolt-on whose code failed",
+    "core/classbolt/worker.py": "reports what failed, and has it done again",
     "schema/classbolt_schema/server/http.py": "masks a bug for the client and reports it to us",
 }
 

@@ -39,6 +39,8 @@ WAY = WayToBook("drop_in", Money(1200, "GBP"))
 BACK = Terms(give_back=IssueBundle(BundleId(new_id()), NOW + timedelta(days=30)))
 EUROS = RecordOffline(Money(1200, "EUR"))
 OPTION = PaymentOption("credit", refusals=(SessionFull(),))
+DELIVERY: Any = "a delivery"
+EVENT: Any = "an event"
 
 Ask = Callable[[EnabledBoltOns], Awaitable[Any]]
 
@@ -55,7 +57,11 @@ WRITE: dict[str, Ask] = {
     "bookings_written": lambda on: on.bookings_written(TX, TWO, NOW),
     "cancellations_written": lambda on: on.cancellations_written(TX, TWO, NOW),
 }
-HOOKS = READ | WRITE
+AFTER: dict[str, Ask] = {
+    hook: lambda on, hook=hook: on.deliver(hook, DELIVERY, EVENT)  # type: ignore[misc]
+    for hook in ("booking_placed", "booking_cancelled")
+}
+HOOKS = READ | WRITE | AFTER
 
 
 def a_bolt_on(code: str, **methods: Any) -> BoltOn:
@@ -160,11 +166,13 @@ async def test_an_answer_that_core_could_not_act_on_is_a_failure(
     assert not line["what"].startswith("expected")
 
 
-@pytest.mark.parametrize("hook", WRITE)
-async def test_a_write_hook_that_answers_has_misunderstood_something(hook: str) -> None:
+@pytest.mark.parametrize("hook", WRITE | AFTER)
+async def test_a_hook_that_is_only_told_and_answers_has_misunderstood_something(
+    hook: str,
+) -> None:
     (line,) = await failure(hook, answering([]))
 
-    assert line["what"] == "a write hook answers nothing"
+    assert line["what"] == "it answers nothing"
 
 
 @pytest.mark.parametrize("hook", WRITE)
@@ -210,7 +218,7 @@ async def test_nobody_to_ask_is_no_objection(hook: str) -> None:
     assert await READ[hook](on(a_bolt_on("overrides_nothing"))) == NO_SAY[hook]
 
 
-@pytest.mark.parametrize("hook", HOOKS)
+@pytest.mark.parametrize("hook", READ | WRITE)
 async def test_what_a_bolt_on_inherits_has_no_say(hook: str) -> None:
     answer = await HOOKS[hook](cast("EnabledBoltOns", BoltOn()))
 

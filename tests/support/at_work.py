@@ -1,4 +1,4 @@
-"""Jobs in tests: how many wait, and a worker that does all that is due."""
+"""Jobs in tests: how many wait, one that is dead, and a worker that does all that is due."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from datetime import timedelta
 from sqlalchemy import func, select
 from structlog.testing import capture_logs
 
+from classbolt.db import Caller, Tx
 from classbolt.jobs import DELAYS, SPREAD
 from classbolt.tables import jobs
+from classbolt.values import new_id
 from classbolt.worker import Worker
+from classbolt_schema.ids import encode
 from studio import Studio
 
 LONG_ENOUGH = DELAYS[-1] * (1 + SPREAD)
@@ -34,3 +37,25 @@ async def work(worker: Worker) -> int:
 
 def pass_time(studio: Studio, time: timedelta) -> None:
     studio.clock.now += time
+
+
+async def dead_job(studio: Studio) -> str:
+    """Add a job that is dead, and give its id."""
+    now, key = studio.clock.now, new_id()
+    job = {
+        "id": key,
+        "kind": "DELIVERY",
+        "bolt_on": "drop_in",
+        "payload": {"hook": "booking_placed"},
+        "enqueued_at": now,
+        "run_at": now,
+        "attempts": 11,
+        "last_failure": "Timeout",
+        "died_at": now,
+    }
+
+    async def add(tx: Tx) -> None:
+        await tx.insert(jobs, job)
+
+    await studio.database.write(Caller(studio.slug), add)
+    return encode("Job", key)

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from sqlalchemy import select
 
+from at_work import dead_job
 from classbolt.bolt_ons import BoltOns
 from classbolt.db import Caller, Database, Tx
 from classbolt.migrate import components
@@ -165,6 +166,7 @@ async def _serve(studio: Studio, name: str) -> Ids:
     await studio.do("revokeBundle", {"customerBundle": revoked}, as_="staff")
     return {
         "Staff": await _manager_of(studio),
+        "Job": await dead_job(studio),
         "Tag": ids.tags["BEG"],
         "Bundle": ids.bundles["RB-BEG"],
         "Course": ids.courses["SAT"],

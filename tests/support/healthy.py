@@ -215,6 +215,16 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "bolt_on_changes": [
         {"id": key(), "actor_kind": "SYSTEM", **_on("drop_in")},
     ],
+    "jobs": [
+        {
+            "id": key(),
+            "kind": "DELIVERY",
+            "bolt_on": "drop_in",
+            "payload": {},
+            "enqueued_at": BEFORE,
+            "run_at": LATER,
+        }
+    ],
     "auto_refund_policies": [{"course_id": MON, "notice_value": 24, "notice_unit": "HOURS"}],
     "auto_refund_rules": [
         {"course_id": MON, "option": "COURSE", "method": "NEW_BUNDLE", "bundle_id": RB}

@@ -24,7 +24,7 @@ from classbolt.doctor.installation import EXAMPLES, Patient
 from classbolt.doctor.invariant import Invariant
 from classbolt.doctor.references import WRITTEN_AHEAD, references
 from classbolt.doctor.report import Check, Example, Finding, Report, Result, Severity
-from classbolt.doctor.rows import INVARIANTS
+from classbolt.doctor.rows import DEAD_JOBS, INVARIANTS
 from classbolt.migrate import MigrationError, pending
 
 CLOCKS_MAY_BE_AHEAD = timedelta(minutes=1)
@@ -125,10 +125,13 @@ def _around(url: str) -> dict[Check, Look]:
 def _rows(parts: Sequence[Component]) -> dict[Check, Look]:
     """List the checks of rows; on a large database, each computes for a second or so."""
     always = (*INVARIANTS, references(part.metadata for part in parts))
-    ahead = Check(WRITTEN_AHEAD.code, WRITTEN_AHEAD.rule, Severity.WARNING)
+    wanting_a_look = (DEAD_JOBS, WRITTEN_AHEAD)
     return {
         **{Check(each.code, each.rule): _look_for(each) for each in always},
-        ahead: _look_for(WRITTEN_AHEAD),
+        **{
+            Check(each.code, each.rule, Severity.WARNING): _look_for(each)
+            for each in wanting_a_look
+        },
     }
 
 

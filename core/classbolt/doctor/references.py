@@ -26,7 +26,7 @@ from classbolt.columns import Instant, Key
 from classbolt.doctor.invariant import Invariant
 from classbolt.tables import accounts, metadata
 
-MAY_LIE_AHEAD = frozenset({"starts_at", "ends_at", "expires_at", "deadline"})
+MAY_LIE_AHEAD = frozenset({"starts_at", "ends_at", "expires_at", "deadline", "run_at"})
 """The moments that are planned. Every other one is of something that happened."""
 
 NO_ID: ColumnElement[Any] = cast(null(), Key)

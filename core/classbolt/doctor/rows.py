@@ -9,7 +9,15 @@ the rows to one more rule, add it to `places` or `credits`, and to docs/operatin
 from __future__ import annotations
 
 from classbolt.doctor.credits import CREDITS
-from classbolt.doctor.invariant import Invariant
+from classbolt.doctor.invariant import Invariant, invariant
 from classbolt.doctor.places import PLACES
 
 INVARIANTS: tuple[Invariant, ...] = (*PLACES, *CREDITS)
+
+DEAD_JOBS = invariant(
+    "JOB_DEAD",
+    "what was promised has been done, or is still tried",
+    "jobs",
+    "SELECT account_id, id FROM jobs WHERE died_at IS NOT NULL",
+)
+"""Nothing is wrong with the rows, but somebody is waiting."""

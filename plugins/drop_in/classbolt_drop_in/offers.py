@@ -59,7 +59,7 @@ OPEN = (
         or_(
             offers.c.opens_at <= bindparam("now"),
             offers.c.for_start != sessions.c.starts_at,
-            offers.c.for_zone.is_distinct_from(bindparam("zone")),
+            offers.c.for_zone != bindparam("zone"),
         ),
         sessions.c.starts_at > bindparam("now"),
         sessions.c.seats_taken < sessions.c.capacity,

@@ -20,7 +20,7 @@ offers = Table(
     # one time zone. Neither need be theirs any more.
     Column("opens_at", Instant, nullable=False),
     Column("for_start", Instant, nullable=False),
-    Column("for_zone", String(64)),
+    Column("for_zone", String(64), nullable=False),
     Column("cap", Integer),
     refers_to(sessions, "session_id"),
     CheckConstraint("price_minor >= 0", name="price"),

@@ -12,6 +12,7 @@ from graphql import build_schema as parse_sdl
 from sqlalchemy import Select, column, inspect, select, table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from at_work import dead_job
 from classbolt.bolt_ons import BoltOns
 from classbolt.testing.databases import Kind, Templates
 from classbolt_schema.compose.schema import build_schema, export_sdl
@@ -117,6 +118,8 @@ async def examples(northside: Studio) -> Examples:
             northside, [await northside.course_booking(name) for name in ("Ben", "Hal")]
         ),
         **_amended(held, refunded, going),
+        "retryJob": [{"job": await dead_job(northside)}],
+        "discardJob": [{"job": await dead_job(northside)}],
         "archiveBundle": [{"bundle": northside.ids.bundles["RB-ADV"]}],
         "disableBoltOn": [{"boltOn": "drop_in"}],
         "enableBoltOn": [{"boltOn": "drop_in"}],
@@ -304,6 +307,7 @@ async def foreign(southside: Studio) -> Mapping[str, str]:
         "Payment": booked["courseBooking"]["payment"]["id"],
         "Booking": booked["courseBooking"]["bookings"]["edges"][0]["node"]["id"],
         "CustomerBundle": await made("giveBundle", given, "customerBundle"),
+        "Job": await dead_job(southside),
     }
 
 

@@ -15,6 +15,7 @@ EVERYTHING = """{
   courses(first: 1) { edges { node { id title
     sessions(first: 1) { edges { node { id startsAt } } } } } }
   tags { id name }
+  deadJobs(first: 1) { edges { node { id failure } } }
   customers(first: 1) { edges { node { id name
     bookings(first: 1) { edges { node { id status
       courseBooking { id bookedAt payment { id method } } } } }

@@ -38,6 +38,8 @@ NEEDS = {
     "cancelCourseBooking": Permission.SERVE_CUSTOMERS,
     "enableBoltOn": Permission.SWITCH_BOLT_ONS,
     "disableBoltOn": Permission.SWITCH_BOLT_ONS,
+    "retryJob": Permission.RUN_ACCOUNT,
+    "discardJob": Permission.RUN_ACCOUNT,
 }
 FOR_CUSTOMERS_TOO = {
     "bookCourse": "UNAUTHENTICATED",

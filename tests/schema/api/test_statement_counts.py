@@ -121,6 +121,8 @@ MUTATIONS: Mapping[str, int] = {
     "mergeCustomers": 9,
     "eraseCustomer": 8,
     "updateAccount": 1,
+    "retryJob": 1,
+    "discardJob": 1,
     "archiveBundle": 2,
     "disableBoltOn": 3,
     "enableBoltOn": 3,

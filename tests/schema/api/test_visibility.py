@@ -111,6 +111,7 @@ FOR_STAFF = {
     "refunds { edges { cursor } }": Permission.SERVE_CUSTOMERS,
     "refundSummary { count }": Permission.SERVE_CUSTOMERS,
     "manualRefundsDue { edges { cursor } }": Permission.SERVE_CUSTOMERS,
+    "deadJobs { edges { cursor } }": Permission.RUN_ACCOUNT,
     "boltOnChanges { code }": Permission.SWITCH_BOLT_ONS,
 }
 
