@@ -69,7 +69,7 @@ class Worker:
             self._database.promised.clear()
             try:
                 done = await self.work()
-            except (SQLAlchemyError, OSError):
+            except Exception:
                 log.warning("worker_cannot_work", exc_info=True)
                 done = 0
             if not done:

@@ -144,6 +144,30 @@ async def test_many_workers_repeat_jobs_where_nobody_takes_them_first(
     assert len(post.messenger.sent) > 120
 
 
+async def test_a_worker_goes_on_asking_a_database_that_does_not_answer(
+    mailing: Studio, worker: Worker, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = 0
+    are_due = jobs.are_due
+
+    async def fails_at_first(*args: Any, **given: Any) -> bool:
+        nonlocal asked
+        asked += 1
+        if asked <= 2:
+            raise OSError("the database has gone away")
+        return await are_due(*args, **given)
+
+    monkeypatch.setattr(jobs, "are_due", fails_at_first)
+    monkeypatch.setattr(worker_module, "POLL_SECONDS", 0.01)
+    await mailing.cancel("Ana", "MON", 3)
+
+    with capture_logs() as logged:
+        async with worker.running(), asyncio.timeout(20):
+            await until(lambda: bool(post.messenger.sent))
+
+    assert [each["event"] for each in logged] == ["worker_cannot_work"] * 2
+
+
 async def until(is_so: Callable[[], bool]) -> None:
     while not is_so():  # noqa: ASYNC110 a bolt-on knows nothing of our events
         await asyncio.sleep(0.01)
