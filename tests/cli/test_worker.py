@@ -13,7 +13,7 @@ from classbolt.outbox import DELIVERY, EVENTS
 from classbolt.values import BookingId, CustomerId, SessionId, new_id
 from classbolt.worker import POLL_SECONDS
 from classbolt_schema.server.context import utc_now
-from installation import START_SECONDS, Installation
+from installation import START_SECONDS, Installation, said_no
 
 
 def promise(installation: Installation) -> None:
@@ -47,7 +47,7 @@ def is_done(installation: Installation) -> bool:
 
 
 def test_a_worker_refuses_a_database_that_is_not_migrated(empty: Installation) -> None:
-    assert empty.refuses("worker").startswith("migrations are pending")
+    assert said_no(empty.start("worker")).startswith("migrations are pending")
 
 
 def test_what_was_promised_is_done_by_a_worker_that_runs_alone(opened: Installation) -> None:
