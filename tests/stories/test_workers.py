@@ -65,6 +65,43 @@ async def test_who_has_lost_the_lease_has_nothing_more_to_say(
     assert await waiting(mailing) == 0
 
 
+async def test_a_job_that_outlives_its_lease_is_left_to_whoever_has_it_then(
+    mailing: Studio, worker: Worker, post: Post, installed: BoltOns
+) -> None:
+    again: list[jobs.Job] = []
+
+    async def meanwhile() -> None:
+        pass_time(mailing, LEASE)
+        again.extend(await taken(mailing, installed))
+
+    post.messenger.meanwhile = meanwhile
+    await mailing.cancel("Ana", "MON", 3)
+    with capture_logs() as logged:
+        await worker.work()
+
+    assert [each["event"] for each in logged] == ["job_lost"]
+    assert await waiting(mailing) == len(again) == 1
+
+
+async def test_a_job_of_which_nobody_could_say_how_it_ended_is_done_again(
+    mailing: Studio, worker: Worker, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def goes_away(*_: object, **__: object) -> bool:
+        raise OSError("the database has gone away")
+
+    await mailing.cancel("Ana", "MON", 3)
+    with monkeypatch.context() as while_it_is_gone, capture_logs() as logged:
+        while_it_is_gone.setattr(jobs, "finish", goes_away)
+        await worker.work()
+    pass_time(mailing, LEASE)
+    await work(worker)
+
+    assert [each["event"] for each in logged] == ["job_not_settled"]
+    assert [each.attempt for each in post.messenger.sent] == [1, 2]
+    assert len({each.key for each in post.messenger.sent}) == 1
+    assert await waiting(mailing) == 0
+
+
 async def test_a_job_that_kills_whoever_takes_it_is_dead_in_the_end(
     mailing: Studio, worker: Worker, post: Post, installed: BoltOns
 ) -> None:

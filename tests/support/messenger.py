@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
 from sqlalchemy import func, select
 
-from classbolt import BoltOn, BoltOnInfo, BookingCancelled, BookingPlaced, Delivery, mine
+from classbolt import BoltOn, BoltOnInfo, BookingCancelled, BookingPlaced, Delivery, Tx, mine
 from classbolt.tables import bookings
 from classbolt.values import BookingId, JobId
 
@@ -34,6 +35,10 @@ class Message:
     at: datetime
 
 
+async def _places(tx: Tx) -> int:
+    return int(await tx.scalar(select(func.count(bookings.c.id)).where(mine(bookings))))
+
+
 class _Sends(BoltOn):
     """Remembers what it was told, unless it is down."""
 
@@ -41,6 +46,7 @@ class _Sends(BoltOn):
         self.sent: list[Message] = []
         self.tried = 0
         self.is_down = False
+        self.meanwhile: Callable[[], Awaitable[object]] | None = None
 
     async def booking_placed(self, delivery: Delivery, event: BookingPlaced) -> None:
         """Say that a place is booked."""
@@ -56,8 +62,11 @@ class _Sends(BoltOn):
         self.tried += 1
         if self.is_down:
             raise PostIsDown(f"no message about {booking}")
+        if self.meanwhile:
+            await self.meanwhile()
         async with delivery.read() as tx:
-            places = await tx.scalar(select(func.count(bookings.c.id)).where(mine(bookings)))
+            places = await _places(tx)
+        assert places == await delivery.write(_places)
         self.sent.append(
             Message(
                 delivery.id, delivery.attempt, what, booking, by_business, places, delivery.now
