@@ -121,6 +121,16 @@ class InvalidCursor(Refusal):
         super().__init__("This cursor does not belong to this list.")
 
 
+class IdempotencyKeyReused(Refusal):
+    """Something else was asked for under the same idempotency key before."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+    hint = "Make a new key for each thing that is to be done."
+
+    def __init__(self) -> None:
+        super().__init__("Something else was asked for under this idempotency key.")
+
+
 class TryAgain(Refusal):
     """Too many requests wanted the same rows at once.
 

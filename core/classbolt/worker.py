@@ -10,14 +10,14 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from classbolt import jobs, outbox
+from classbolt import jobs, once, outbox
 from classbolt.bolt_ons import BoltOns
 from classbolt.db import Database
 from classbolt.jobs import Job
@@ -31,6 +31,7 @@ AT_ONCE: Final = 10
 POLL_SECONDS: Final = 0.5
 JOB_SECONDS: Final = jobs.LEASE.total_seconds() - 10
 """How long a job may take: it ends before the lease does, or two would do it at once."""
+TIDY_EVERY: Final = timedelta(hours=1)
 LEAVE_SECONDS: Final = 5
 """How long jobs under way may go on when the worker is to stop."""
 
@@ -65,9 +66,13 @@ class Worker:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop."""
+        tidy_at = self._clock()
         while not stop.is_set():
             self._database.promised.clear()
             try:
+                if self._clock() >= tidy_at:
+                    await self.tidy()
+                    tidy_at = self._clock() + TIDY_EVERY
                 done = await self.work()
             except Exception:
                 log.warning("worker_cannot_work", exc_info=True)
@@ -76,6 +81,11 @@ class Worker:
                 with suppress(TimeoutError):
                     wait = POLL_SECONDS * random.uniform(0.5, 1.5)  # noqa: S311 no secret
                     await asyncio.wait_for(self._database.promised.wait(), wait)
+
+    async def tidy(self) -> None:
+        """Forget what nobody can ask for again."""
+        now = self._clock()
+        await self._database.run(lambda connection: once.forget_old(connection, now=now))
 
     async def work(self) -> int:
         """Take what is due and do it; say how much it was."""

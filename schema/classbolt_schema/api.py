@@ -8,6 +8,7 @@ from classbolt_schema.compose.extension import SchemaExtension
 from classbolt_schema.compose.info import Info
 from classbolt_schema.compose.inputs import InputField, chosen, given_of
 from classbolt_schema.compose.mutation import Ask, MutationField, Payload, mutation
+from classbolt_schema.compose.once import Keyed
 from classbolt_schema.ids import decode, encode
 from classbolt_schema.mutations.scheduling import (
     CreateCourseInput,
@@ -43,6 +44,7 @@ __all__ = [
     "First",
     "Info",
     "InputField",
+    "Keyed",
     "Money",
     "MutationField",
     "NewSessionInput",

@@ -5,7 +5,7 @@ theirs, staff what their role allows. What is not for the caller is answered lik
 exist.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, TypeVar
 from uuid import UUID
@@ -15,6 +15,7 @@ import strawberry
 from classbolt import (
     bookings,
     bundles,
+    cancellations,
     courses,
     customers,
     dead_jobs,
@@ -41,11 +42,12 @@ from classbolt.values import (
     TagId,
 )
 from classbolt_schema.compose.info import Info
-from classbolt_schema.ids import decode_any, decode_optional
+from classbolt_schema.compose.once import found_again
+from classbolt_schema.ids import decode, decode_any, decode_optional, encode
 from classbolt_schema.pagination import After, Connection, First, page
 from classbolt_schema.relations import A_PAGE, EXTENSION
 from classbolt_schema.types.account import Account, BoltOn, BoltOnChange
-from classbolt_schema.types.booking import Booking, CourseBooking, Payment
+from classbolt_schema.types.booking import Booking, Cancellation, CourseBooking, Payment
 from classbolt_schema.types.bundle import Bundle, CustomerBundle
 from classbolt_schema.types.course import Course, Session, Tag
 from classbolt_schema.types.customer import Customer
@@ -325,6 +327,31 @@ FINDERS: dict[str, Callable[[Tx, UUID], Awaitable[Node | None]]] = {
     "Staff": _staff,
     "Tag": _tag,
 }
+
+
+async def _nodes(tx: Tx, ids: Sequence[str]) -> Mapping[str, Node]:
+    """Find what answers that are kept have named."""
+    found = {}
+    for id_ in ids:
+        kind, key = decode_any(id_) or ("", None)
+        if key and (object_ := await FINDERS[kind](tx, key)) is not None:
+            found[id_] = object_
+    return found
+
+
+async def _cancellations(tx: Tx, booking_ids: Sequence[str]) -> Mapping[str, Cancellation]:
+    """Find cancellations by their bookings."""
+    keys = {BookingId(decode("Booking", each)): each for each in booking_ids}
+    places = await bookings.find_bookings(tx, keys)
+    seen = [each.id for each in places.values() if tx.actor.sees(each.customer_id)]
+    found = await cancellations.find_cancellations(tx, seen)
+    return {keys[key]: Cancellation.of(each) for key, each in found.items()}
+
+
+found_again(Node, lambda node: str(node.id), _nodes)
+found_again(
+    Cancellation, lambda each: encode("Booking", each.cancellation.booking_id), _cancellations
+)
 
 
 async def _one(

@@ -33,7 +33,7 @@ OWNED = [
     for table in component.metadata.sorted_tables
     if table is not tables.accounts
 ]
-ACROSS_ACCOUNTS = {each for each in tables.jobs.indexes if each.name == "ix_jobs_due"}
+ACROSS_ACCOUNTS = {"ix_jobs_due", "ix_idempotency_keys_old"}
 """What looks through all accounts at once: a worker works for every one of them."""
 SCRIPTS = {"auto_refund": 2, "drop_in": 3}
 BOLT_ONS = [pytest.param(each, id=each.name) for each in ALL[1:]]
@@ -54,7 +54,9 @@ def test_the_account_comes_first_in_every_key_and_index(table: Table) -> None:
     unique = [each for each in table.constraints if isinstance(each, UniqueConstraint)]
     for key in (table.primary_key, *unique):
         assert account_comes_first(key.columns.keys()), key.name
-    for index in table.indexes - ACROSS_ACCOUNTS:
+    for index in table.indexes:
+        if index.name in ACROSS_ACCOUNTS:
+            continue
         assert account_comes_first(index.columns.keys()), index.name
 
 
@@ -169,7 +171,7 @@ async def test_core_can_be_taken_back_script_by_script(empty_url: str) -> None:
     await upgrade(empty_url, [core])
 
     await downgrade(empty_url, core, "0001")
-    assert await upgrade(empty_url, [core]) == ["core 0002", "core 0003", "core 0004"]
+    assert await upgrade(empty_url, [core]) == [f"core {number:04}" for number in (2, 3, 4, 5)]
     await downgrade(empty_url, core, "base")
 
     assert await table_names(empty_url) == set()

@@ -215,6 +215,15 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "bolt_on_changes": [
         {"id": key(), "actor_kind": "SYSTEM", **_on("drop_in")},
     ],
+    "idempotency_keys": [
+        {
+            "actor_id": OWNER,
+            "key": "once",
+            "fingerprint": "0" * 64,
+            "answer": {},
+            "asked_at": BEFORE,
+        }
+    ],
     "jobs": [
         {
             "id": key(),

@@ -2,11 +2,12 @@
 
 Every table but `accounts` belongs to an account: `account_id` comes first in its primary key,
 its unique constraints, its indexes and its foreign keys. A row can therefore not point into
-another account, and the database can be spread by account. (One index begins otherwise: workers
-look for what is due in all accounts.) Seats and credits are guarded by
-CHECKs as the last line of defence; the statements that move them ask first.
+another account, and the database can be spread by account. (Two indexes begin otherwise:
+workers look for what is due, and what is old, in all accounts.) Seats and credits are guarded
+by CHECKs as the last line of defence; the statements that move them ask first.
 """
 
+from classbolt.tables.asked import idempotency_keys
 from classbolt.tables.base import (
     NAMING,
     AccountKey,
@@ -55,6 +56,7 @@ __all__ = [
     "customer_bundles",
     "customers",
     "id_column",
+    "idempotency_keys",
     "jobs",
     "memberships",
     "metadata",

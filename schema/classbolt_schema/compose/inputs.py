@@ -53,10 +53,15 @@ def given_of(value: object) -> Given:
     return given
 
 
+def values_of(value: object) -> Mapping[InputField[Any], Any]:
+    """Give what an input object's added members say, by their keys."""
+    return cast("Mapping[InputField[Any], Any]", given_of(value).values)
+
+
 def chosen(one_of: Any) -> tuple[str, Any]:
     """Say which member of a @oneOf input was given, own or added: its name and value."""
     own = {each.name: getattr(one_of, each.name) for each in dataclasses.fields(one_of)}
-    added = {key.name: value for key, value in _values(given_of(one_of)).items()}
+    added = {key.name: value for key, value in values_of(one_of).items()}
     (choice,) = (item for item in (own | added).items() if item[1] is not UNSET)
     return choice
 
@@ -97,7 +102,3 @@ def keep_given(type_: type, value: Mapping[str, Any], context: InputContext) -> 
             )
         vars(made)[KEPT] = Given(given, context.path)
     return made
-
-
-def _values(given: Given) -> Mapping[InputField[Any], Any]:
-    return cast("Mapping[InputField[Any], Any]", given.values)

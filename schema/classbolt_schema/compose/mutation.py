@@ -20,6 +20,7 @@ from classbolt.values import Actor
 from classbolt_schema.compose.fields import evaluated, make_field
 from classbolt_schema.compose.gate import refuse_members_off
 from classbolt_schema.compose.info import Info
+from classbolt_schema.compose.once import Keyed, answer_once
 from classbolt_schema.user_errors import UserError, to_user_error
 
 
@@ -109,7 +110,16 @@ def _mutation_field(
             if owner is not None and owner not in tx.account.enabled:
                 raise BoltOnDisabled(owner)
             refuse_members_off(info, tx.account.enabled)
-            return await work(Ask(tx, tx.actor, now, info), arguments["input"])
+            asked = arguments["input"]
+
+            async def do() -> Payload:
+                return await work(Ask(tx, tx.actor, now, info), asked)
+
+            if not isinstance(asked, Keyed):
+                return await do()
+            return await answer_once(
+                tx, asked, payload, do, actor=tx.actor, mutation=name, now=now
+            )
 
         # A snapshot left open would hold a connection while the write waits for another.
         await context.renew()

@@ -21,6 +21,7 @@ from classbolt_schema.compose.info import NotingInfo
 from classbolt_schema.compose.inputs import InputField, keep_given
 from classbolt_schema.compose.marks import mark_types
 from classbolt_schema.compose.mutation import Payload
+from classbolt_schema.compose.once import KEY, Keyed
 from classbolt_schema.scalars import SCALARS
 from classbolt_schema.server.documents import Documents
 from classbolt_schema.user_errors import CORE, OtherError
@@ -111,8 +112,8 @@ class ComposedSchema(strawberry.Schema):
         on = type_definition.origin
         self._built.add(on)
         own = type_definition.fields
-        if issubclass(on, Payload):
-            own = sorted(own, key=lambda field: field.python_name == "user_errors")
+        if issubclass(on, Payload | Keyed):  # what is inherited comes last
+            own = sorted(own, key=lambda field: field.python_name in {"user_errors", KEY})
         added = list(self._added.get(on, {}).values())
         if on in self._roots:
             # Modules add to the roots in whatever order they happen to be imported.

@@ -5,6 +5,7 @@ import strawberry
 from classbolt import book, book_course, swap
 from classbolt.values import BookingId, CourseId, CustomerId, SessionId
 from classbolt_schema.compose.mutation import Ask, Payload, mutation
+from classbolt_schema.compose.once import Keyed
 from classbolt_schema.ids import decode, decode_optional
 from classbolt_schema.relations import EXTENSION
 from classbolt_schema.types.booking import Booking, Cancellation, CourseBooking
@@ -12,7 +13,7 @@ from classbolt_schema.types.pay_with import PayWithInput, to_pay_with
 
 
 @strawberry.input(description="A course to book.")
-class BookCourseInput:
+class BookCourseInput(Keyed):
     """A course to book."""
 
     course: strawberry.ID = strawberry.field(description="Which course.")
@@ -51,7 +52,7 @@ async def book_course_(ask: Ask, asked: BookCourseInput) -> BookCoursePayload:
 
 
 @strawberry.input(description="A session to book on its own.")
-class BookSessionInput:
+class BookSessionInput(Keyed):
     """A session to book."""
 
     session: strawberry.ID = strawberry.field(description="Which session.")
@@ -89,7 +90,7 @@ async def book_session(ask: Ask, asked: BookSessionInput) -> BookSessionPayload:
 
 
 @strawberry.input(description="A booking to swap for a place in another session.")
-class SwapBookingInput:
+class SwapBookingInput(Keyed):
     """A booking to swap."""
 
     booking: strawberry.ID = strawberry.field(description="The booking to give up.")

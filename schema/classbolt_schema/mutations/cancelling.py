@@ -10,6 +10,7 @@ from classbolt.terms import Choice, Wish
 from classbolt.values import BookingId, BundleId, CourseBookingId, CourseId, SessionId
 from classbolt_schema.compose.enums import show_enum
 from classbolt_schema.compose.mutation import Ask, Payload, mutation
+from classbolt_schema.compose.once import Keyed
 from classbolt_schema.ids import decode, decode_optional
 from classbolt_schema.relations import EXTENSION
 from classbolt_schema.types.booking import Booking, Cancellation, CourseBooking
@@ -43,7 +44,7 @@ QUOTE = (
 
 
 @strawberry.input(description="A booking to cancel.")
-class CancelBookingInput:
+class CancelBookingInput(Keyed):
     """A booking to cancel."""
 
     booking: strawberry.ID = strawberry.field(description="Which booking.")
@@ -128,7 +129,7 @@ class CourseRefundInput:
 
 
 @strawberry.input(description="A course booking to cancel as a whole.")
-class CancelCourseBookingInput:
+class CancelCourseBookingInput(Keyed):
     """A course booking to cancel."""
 
     course_booking: strawberry.ID = strawberry.field(description="Which course booking.")
@@ -189,7 +190,7 @@ def _course_wish(asked: CancelCourseBookingInput) -> Wish:
 
 
 @strawberry.input(description="A session to call off.")
-class CallOffSessionInput:
+class CallOffSessionInput(Keyed):
     """A session to call off."""
 
     session: strawberry.ID = strawberry.field(description="Which session.")
@@ -233,7 +234,7 @@ async def call_off_session(ask: Ask, asked: CallOffSessionInput) -> CallOffSessi
 
 
 @strawberry.input(description="A course to call off.")
-class CallOffCourseInput:
+class CallOffCourseInput(Keyed):
     """A course to call off."""
 
     course: strawberry.ID = strawberry.field(description="Which course.")

@@ -7,6 +7,7 @@ import strawberry
 from classbolt import amend, credits
 from classbolt.values import BundleId, CustomerBundleId, CustomerId
 from classbolt_schema.compose.mutation import Ask, Payload, mutation
+from classbolt_schema.compose.once import Keyed
 from classbolt_schema.ids import decode
 from classbolt_schema.relations import EXTENSION
 from classbolt_schema.types.bundle import CustomerBundle
@@ -15,7 +16,7 @@ NOTE = "Why, up to 500 characters. It is kept in the ledger, for staff to read."
 
 
 @strawberry.input(description="A bundle to give to a customer.")
-class GiveBundleInput:
+class GiveBundleInput(Keyed):
     """A bundle to give."""
 
     customer: strawberry.ID = strawberry.field(description="To whom.")
@@ -51,7 +52,7 @@ async def give_bundle(ask: Ask, asked: GiveBundleInput) -> GiveBundlePayload:
 
 
 @strawberry.input(description="A customer bundle to take away.")
-class RevokeBundleInput:
+class RevokeBundleInput(Keyed):
     """A customer bundle to take away."""
 
     customer_bundle: strawberry.ID = strawberry.field(description="Which copy.")

@@ -6,6 +6,7 @@ from classbolt import cancellations, customers, departures, payments
 from classbolt.customers import CustomerChanges
 from classbolt.values import BookingId, CustomerId, PaymentId
 from classbolt_schema.compose.mutation import Ask, Payload, mutation
+from classbolt_schema.compose.once import Keyed
 from classbolt_schema.ids import decode
 from classbolt_schema.mutations.inputs import is_given, required
 from classbolt_schema.relations import EXTENSION
@@ -142,7 +143,7 @@ async def erase_customer(ask: Ask, asked: EraseCustomerInput) -> EraseCustomerPa
 
 
 @strawberry.input(description="A payment that has come.")
-class MarkPaidInput:
+class MarkPaidInput(Keyed):
     """A payment that has come."""
 
     payment: strawberry.ID = strawberry.field(description="Which payment.")
@@ -168,7 +169,7 @@ async def mark_paid(ask: Ask, asked: MarkPaidInput) -> MarkPaidPayload:
 
 
 @strawberry.input(description="A cancelled booking that was refunded in another way.")
-class MarkRefundedInput:
+class MarkRefundedInput(Keyed):
     """A cancelled booking that was refunded in another way."""
 
     booking: strawberry.ID = strawberry.field(description="Which booking.")

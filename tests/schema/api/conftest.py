@@ -27,6 +27,21 @@ Rows: TypeAlias = Mapping[str, list[str]]
 Dump: TypeAlias = Callable[[], Awaitable[Rows]]
 Ask: TypeAlias = Callable[..., Awaitable[Answer]]
 
+KEYED = (
+    "bookCourse",
+    "bookSession",
+    "swapBooking",
+    "cancelBooking",
+    "cancelCourseBooking",
+    "callOffSession",
+    "callOffCourse",
+    "giveBundle",
+    "revokeBundle",
+    "markPaid",
+    "markRefunded",
+)
+"""What can be asked again under a key."""
+
 USER_ERRORS = "{ userErrors { __typename code path ... on BoltOnDisabledError { boltOn } } }"
 
 SCHEMA = parse_sdl(export_sdl(build_schema(BoltOns.discover().installed.values())))
@@ -109,7 +124,7 @@ async def examples(northside: Studio) -> Examples:
     refunded = await northside.booking("Hal", "SAT", 5)
     going = [await northside.add_customer(name) for name in ("Una", "Vera", "Will")]
     held = await northside.give("Hal", "TEN")
-    return {
+    found = {
         **_set_up(northside),
         **_scheduled(northside),
         **_served(northside, ten, owed["courseBooking"]["payment"]["id"]),
@@ -124,6 +139,9 @@ async def examples(northside: Studio) -> Examples:
         "disableBoltOn": [{"boltOn": "drop_in"}],
         "enableBoltOn": [{"boltOn": "drop_in"}],
     }
+    for mutation in KEYED:
+        found[mutation][-1]["idempotencyKey"] = f"To {mutation} once"
+    return found
 
 
 def _set_up(studio: Studio) -> dict[str, list[Input]]:

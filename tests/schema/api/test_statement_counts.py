@@ -106,18 +106,18 @@ MUTATIONS: Mapping[str, int] = {
     "updateSessions": 12,  # six of them update one session each
     "createCustomer": 1,
     "updateCustomer": 2,
-    "giveBundle": 7,
+    "giveBundle": 9,  # with a key, which costs two
     "bookCourse": 9,
     "bookSession": 12,  # with a credit
-    "markPaid": 2,
+    "markPaid": 4,  # with a key
     "cancelBooking": 12,  # and a bundle is issued
     "swapBooking": 23,
-    "callOffSession": 12,
+    "callOffSession": 14,  # with a key
     "cancelCourseBooking": 12,
-    "callOffCourse": 11,
-    "markRefunded": 2,
+    "callOffCourse": 13,  # with a key
+    "markRefunded": 4,  # with a key
     "extendBundle": 3,
-    "revokeBundle": 4,
+    "revokeBundle": 6,  # with a key
     "mergeCustomers": 9,
     "eraseCustomer": 8,
     "updateAccount": 1,

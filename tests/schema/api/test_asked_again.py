@@ -1,0 +1,192 @@
+"""What is asked again under its key is done once, and answered as it was."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from graphql import GraphQLInputObjectType, GraphQLSchema
+from sqlalchemy import func, select
+
+from classbolt import once
+from classbolt.bolt_ons import BoltOns
+from classbolt.db import Database
+from classbolt.tables import customer_bundles, idempotency_keys
+from classbolt.worker import Worker
+from studio import Studio, codes_of, serving
+
+if TYPE_CHECKING:
+    from tests.schema.api.conftest import Dump, Examples
+
+KEY = "5f0c9a52-6c1e-4d5b-9f8a-3a3c7f1f2b11"
+
+ANSWERS: Mapping[str, str] = {
+    "bookCourse": "courseBooking { id status }",
+    "bookSession": "booking { id status way }",
+    "swapBooking": "booking { id status } cancellation { cancelledAt refund { outcome } }",
+    "cancelBooking": "booking { id status } cancellation { cancelledAt } alreadyCancelled",
+    "cancelCourseBooking": "courseBooking { id status } cancellations { cancelledAt }"
+    " alreadyCancelled",
+    "callOffSession": "session { id calledOffAt } cancellations { cancelledAt }",
+    "callOffCourse": "sessions { id calledOffAt } cancellations { cancelledAt }",
+    "giveBundle": "customerBundle { id balance }",
+    "revokeBundle": "customerBundle { id balance }",
+    "markPaid": "payment { id paidAt }",
+    "markRefunded": "cancellation { refundedAt }",
+}
+"""What moves seats, credits or money, and what its answer says."""
+
+
+def keyed(schema: GraphQLSchema) -> set[str]:
+    """Find the mutations that take a key."""
+    assert schema.mutation_type is not None
+    found = set()
+    for name, field in schema.mutation_type.fields.items():
+        (argument,) = field.args.values()
+        input_: Any = argument.type
+        assert isinstance(input_.of_type, GraphQLInputObjectType)
+        if "idempotencyKey" in input_.of_type.fields:
+            found.add(name)
+    return found
+
+
+async def bundles_of(studio: Studio) -> int:
+    """Count what all customers hold."""
+    counting = select(func.count()).select_from(customer_bundles)
+    async with studio.database.look() as connection:
+        return int((await connection.execute(counting)).scalar_one())
+
+
+def gift(studio: Studio, **more: Any) -> dict[str, Any]:
+    """Say what to give to Ana."""
+    asked = {"customer": studio.ids.customers["Ana"], "bundle": studio.ids.bundles["TEN"]}
+    return {**asked, "idempotencyKey": KEY, **more}
+
+
+async def give(studio: Studio, as_: str = "owner", **more: Any) -> dict[str, Any]:
+    fields = ANSWERS["giveBundle"]
+    return await studio.mutate("giveBundle", gift(studio, **more), fields, as_=as_)
+
+
+async def test_whatever_moves_seats_credits_or_money_can_be_asked_again(
+    schema: GraphQLSchema, examples: Examples, northside: Studio, dump: Dump
+) -> None:
+    assert keyed(schema) == ANSWERS.keys()
+    for mutation, fields in ANSWERS.items():
+        for number, example in enumerate(examples[mutation]):
+            asked = {**example, "idempotencyKey": f"{mutation} {number}"}
+            first = await northside.do(mutation, asked, fields, as_="owner")
+            before = await dump()
+
+            again = await northside.do(mutation, asked, fields, as_="owner")
+
+            assert again == first, mutation
+            assert await dump() == before, mutation
+
+
+async def test_something_else_under_the_same_key_is_refused_and_changes_nothing(
+    northside: Studio, dump: Dump
+) -> None:
+    await give(northside)
+    before = await dump()
+
+    for other in (
+        {"bundle": northside.ids.bundles["RB-BEG"]},
+        {"customer": northside.ids.customers["Ben"]},
+        {"note": "For luck"},
+    ):
+        refused = await give(northside, **other)
+        assert [(each["code"], each["path"]) for each in refused["userErrors"]] == [
+            ("IDEMPOTENCY_KEY_REUSED", ["input", "idempotencyKey"])
+        ]
+    owed = await northside.codes(
+        "markPaid", {"payment": "x", "idempotencyKey": KEY}, as_="owner"
+    )
+
+    assert owed == ["IDEMPOTENCY_KEY_REUSED"]
+    assert await dump() == before
+
+
+async def test_everybody_has_keys_of_their_own(northside: Studio) -> None:
+    wednesdays = {"course": northside.ids.courses["WED"], "payWith": {"offline": True}}
+    fields = ANSWERS["bookCourse"]
+    asked = {**wednesdays, "idempotencyKey": KEY}
+
+    bens = await northside.do("bookCourse", asked, fields, as_="Ben")
+    hals = await northside.do("bookCourse", asked, fields, as_="Hal")
+
+    assert bens["courseBooking"]["id"] != hals["courseBooking"]["id"]
+    assert await northside.do("bookCourse", asked, fields, as_="Ben") == bens
+
+
+async def test_what_was_refused_is_not_remembered(northside: Studio) -> None:
+    northside.clock.set("2027-01-22T09:00")
+    asked = {
+        "session": northside.session("THU", 3),
+        "payWith": {"credit": {}},
+        "idempotencyKey": KEY,
+    }
+
+    refused = await northside.codes("bookSession", asked, as_="Ana")
+    await northside.give("Ana", "TEN")
+    done = await northside.mutate("bookSession", asked, "booking { id }", as_="Ana")
+
+    assert refused != []
+    assert codes_of(done) == []
+
+
+async def test_a_key_is_good_for_three_days(northside: Studio, bolt_ons: BoltOns) -> None:
+    worker = Worker(northside.database, bolt_ons, lambda: northside.clock.now)
+    first = await give(northside)
+
+    northside.clock.now += once.KEPT - timedelta(microseconds=1)
+    await worker.tidy()
+    assert await give(northside) == first
+    northside.clock.now += timedelta(microseconds=1)
+    second = await give(northside)
+    third = await give(northside)
+
+    assert second["customerBundle"]["id"] != first["customerBundle"]["id"]
+    assert third == second
+
+
+async def test_old_keys_are_forgotten(northside: Studio, bolt_ons: BoltOns) -> None:
+    worker = Worker(northside.database, bolt_ons, lambda: northside.clock.now)
+    await give(northside)
+    northside.clock.now += once.KEPT
+
+    await worker.tidy()
+
+    async with northside.database.look() as connection:
+        assert (await connection.execute(select(idempotency_keys))).all() == []
+
+
+@pytest.mark.parametrize("key", [None, KEY])
+async def test_of_fifty_twins_at_once_one_is_done_if_they_have_a_key(
+    northside: Studio, bolt_ons: BoltOns, tmp_path: Path, key: str | None
+) -> None:
+    """The twin of the race has no key: then each of them is done."""
+    before = await bundles_of(northside)
+    await northside.token("owner")
+    database = Database(northside.database.url, bolt_ons)
+    async with serving(database, tmp_path, bolt_ons, northside.clock) as (client, settings):
+        another = Studio(
+            northside.slug, client, northside.clock, settings, database, northside.ids
+        )
+        another.admitted = northside.admitted
+        twins = [
+            give(each, idempotencyKey=key) for each in (northside, another) for _ in range(25)
+        ]
+        answers = await asyncio.gather(*twins)
+    ids = {each["customerBundle"]["id"] for each in answers if each["customerBundle"]}
+    assert {code for each in answers for code in codes_of(each)} <= {"TRY_AGAIN"}
+
+    assert await bundles_of(northside) - before == len(ids)
+    assert (len(ids) == 1) == (key is not None)
+    if key:  # and also whoever asks a server that was started since
+        last = await give(northside)
+        assert last["customerBundle"]["id"] in ids
