@@ -111,6 +111,27 @@ async def test_something_else_under_the_same_key_is_refused_and_changes_nothing(
     assert await dump() == before
 
 
+async def test_what_bolt_ons_add_to_an_input_is_part_of_what_is_asked(
+    northside: Studio,
+) -> None:
+    northside.clock.set("2027-01-22T09:00")
+    one, other = [await northside.give("Ana", "TEN") for _ in range(2)]
+
+    async def book(held: str) -> dict[str, Any]:
+        asked = {
+            "session": northside.session("THU", 3),
+            "payWith": {"credit": {"customerBundle": held}},
+            "idempotencyKey": KEY,
+        }
+        return await northside.mutate("bookSession", asked, "booking { id }", as_="Ana")
+
+    first = await book(one)
+
+    assert codes_of(first) == []
+    assert await book(one) == first
+    assert codes_of(await book(other)) == ["IDEMPOTENCY_KEY_REUSED"]
+
+
 async def test_everybody_has_keys_of_their_own(northside: Studio) -> None:
     wednesdays = {"course": northside.ids.courses["WED"], "payWith": {"offline": True}}
     fields = ANSWERS["bookCourse"]
