@@ -35,6 +35,7 @@ Params = Mapping[str, Any]
 
 ATTEMPTS = 3
 LOCK_WAIT_SECONDS = 3
+CLOSE_SECONDS = 15
 
 
 class Tx:
@@ -193,8 +194,9 @@ class Database:
         return self._writer, self._reader
 
     async def close(self) -> None:
-        """Wait for writes under way, then close all connections."""
-        await asyncio.gather(*self._writing, return_exceptions=True)
+        """Wait a while for writes under way, then close all connections."""
+        if self._writing:
+            await asyncio.wait(self._writing, timeout=CLOSE_SECONDS)
         await self._writer.dispose()
         await self._reader.dispose()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import bindparam, delete, null, select, update
 
@@ -22,14 +21,13 @@ class DeadJob:
     """A job that nobody tries any more.
 
     Attributes:
-        hook: What a bolt-on was to be told of, if it is a delivery.
+        kind: What was to be done; for a bolt-on its code, a point and the hook.
         failure: What kind of failure the last one was, in a word.
     """
 
     id: JobId
     kind: str
     bolt_on: str | None
-    hook: str | None
     attempts: int
     enqueued_at: datetime
     died_at: datetime
@@ -40,7 +38,6 @@ DEAD = select(
     jobs.c.id,
     jobs.c.kind,
     jobs.c.bolt_on,
-    jobs.c.payload,
     jobs.c.attempts,
     jobs.c.enqueued_at,
     jobs.c.died_at,
@@ -51,7 +48,7 @@ KEYS = (jobs.c.died_at, jobs.c.id)
 REVIVE = (
     update(jobs)
     .where(*THAT_ONE)
-    .values(died_at=null(), attempts=0, run_at=bindparam("now"))
+    .values(died_at=null(), attempts=0, lost=0, run_at=bindparam("now"))
     .returning(jobs.c.id)
 )
 DISCARD = delete(jobs).where(*THAT_ONE).returning(jobs.c.id)
@@ -99,12 +96,10 @@ async def discard_job(tx: Tx, actor: Actor, job_id: JobId) -> None:
 
 
 def _dead_job(row: AnyRow) -> DeadJob:
-    payload: dict[str, Any] = row.payload
     return DeadJob(
         id=row.id,
         kind=row.kind,
         bolt_on=row.bolt_on,
-        hook=payload.get("hook"),
         attempts=row.attempts,
         enqueued_at=row.enqueued_at,
         died_at=row.died_at,

@@ -25,6 +25,7 @@ from classbolt.tables import (
     credit_entries,
     customer_bundles,
     customers,
+    idempotency_keys,
     memberships,
     payments,
     sessions,
@@ -33,6 +34,8 @@ from classbolt.values import Actor, CustomerId, Permission
 
 MERGED = "Merged"
 ERASED = "Erased"
+
+keys_of_kept = idempotency_keys.alias()
 
 LOCK_SESSIONS = (
     select(sessions.c.id)
@@ -94,6 +97,21 @@ MOVES = tuple(
     .values(customer_id=bindparam("kept"))
     for table in (bookings, course_bookings, payments, customer_bundles, memberships)
 )
+# What they asked for can be asked again by whom they become.
+MOVE_KEYS = (
+    update(idempotency_keys)
+    .where(
+        mine(idempotency_keys),
+        idempotency_keys.c.actor_id == bindparam("gone"),
+        idempotency_keys.c.key_digest.not_in(
+            select(keys_of_kept.c.key_digest).where(
+                keys_of_kept.c.account_id == bindparam("account"),
+                keys_of_kept.c.actor_id == bindparam("kept"),
+            )
+        ),
+    )
+    .values(actor_id=bindparam("kept"))
+)
 # Those who were merged before are meant along: nobody has to follow a chain.
 MERGE = (
     update(customers)
@@ -127,8 +145,8 @@ ERASE_NOTES = (
     .values(note=ERASED),
     update(cancellations)
     .where(
+        # Those without a note too: somebody may be writing one, and is waited for.
         mine(cancellations),
-        or_(cancellations.c.note.is_not(None), cancellations.c.refund_note.is_not(None)),
         cancellations.c.booking_id.in_(
             select(bookings.c.id).where(
                 mine(bookings), bookings.c.customer_id == bindparam("customer_id")
@@ -169,7 +187,7 @@ async def merge_customers(tx: Tx, actor: Actor, gone: CustomerId, kept: Customer
             raise AlreadyBooked(
                 "Both customers have a place in the same session or course. Cancel one first."
             ).at("from")
-    for change in (*MOVES, MERGE):
+    for change in (*MOVES, MOVE_KEYS, MERGE):
         await tx.execute(change, both)
     return there[kept]
 

@@ -8,6 +8,7 @@ done, or the answer.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -33,7 +34,7 @@ Answer = Mapping[str, Any]
 THAT_ONE = (
     mine(idempotency_keys),
     idempotency_keys.c.actor_id == bindparam("actor"),
-    idempotency_keys.c.key == bindparam("asked_under"),
+    idempotency_keys.c.key_digest == bindparam("digest"),
 )
 FIND = select(
     idempotency_keys.c.fingerprint,
@@ -48,7 +49,7 @@ RENEW = (
         answer=null(),
         asked_at=bindparam("now"),
     )
-    .returning(idempotency_keys.c.key)
+    .returning(idempotency_keys.c.key_digest)
 )
 REMEMBER = (
     update(idempotency_keys).where(*THAT_ONE).values(answer=bindparam("answered", type_=JSON))
@@ -72,7 +73,7 @@ async def recall(
     named = _named(actor, checks.text(key, "idempotencyKey", most=LONGEST_KEY))
     row = {
         "actor_id": named["actor"],
-        "key": named["asked_under"],
+        "key_digest": named["digest"],
         "fingerprint": fingerprint,
         "asked_at": now,
     }
@@ -94,8 +95,7 @@ async def recall(
 
 async def remember(tx: Tx, actor: Actor, key: str, answer: Answer) -> None:
     """Keep the answer to what has just been done under a key."""
-    named = _named(actor, checks.text(key, "idempotencyKey", most=LONGEST_KEY))
-    await tx.execute(REMEMBER, {**named, "answered": dict(answer)})
+    await tx.execute(REMEMBER, {**_named(actor, key), "answered": dict(answer)})
 
 
 async def forget_old(connection: AsyncConnection, *, now: datetime) -> None:
@@ -104,4 +104,5 @@ async def forget_old(connection: AsyncConnection, *, now: datetime) -> None:
 
 
 def _named(actor: Actor, key: str) -> dict[str, Any]:
-    return {"actor": actor.id or NOBODY, "asked_under": key}
+    digest = hashlib.sha256(key.strip().encode()).hexdigest()
+    return {"actor": actor.id or NOBODY, "digest": digest}

@@ -7,6 +7,7 @@ been switched off meanwhile gets it when it is on again.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -26,7 +27,8 @@ from classbolt.values import JobId
 T = TypeVar("T")
 Event = BookingPlaced | BookingCancelled
 
-DELIVERY: Final = "DELIVERY"
+WRITE_SECONDS: Final = 10
+"""How long a bolt-on may keep a transaction open: others wait for it."""
 EVENTS: Final[Mapping[str, TypeAdapter[Any]]] = {
     "booking_placed": TypeAdapter(BookingPlaced),
     "booking_cancelled": TypeAdapter(BookingCancelled),
@@ -58,8 +60,14 @@ class Delivery:
 
         Raises:
             TryAgain: The rows stayed contended.
+            TimeoutError: It took too long, and was rolled back.
         """
-        return await self._database.write(self._caller, work)
+
+        async def in_time(tx: Tx) -> T:
+            async with asyncio.timeout(WRITE_SECONDS):
+                return await work(tx)
+
+        return await self._database.write(self._caller, in_time)
 
     def read(self) -> AbstractAsyncContextManager[Tx]:
         """Open one snapshot of the account to read from."""
@@ -90,11 +98,16 @@ async def _tell_later(tx: Tx, hook: str, events: Sequence[Event], now: datetime)
     """Promise a delivery of each event to each bolt-on that is on and wants to hear of it."""
     dump = EVENTS[hook].dump_python
     deliveries = [
-        NewJob(DELIVERY, {"hook": hook, "event": dump(event, mode="json")}, bolt_on)
+        NewJob(_kind(bolt_on, hook), dump(event, mode="json"), bolt_on)
         for event in events
         for bolt_on in tx.bolt_ons.answering(hook)
     ]
     await enqueue(tx, deliveries, now=now)
+
+
+def kinds(bolt_ons: BoltOns) -> list[str]:
+    """List what can be told here: the hooks that the installed bolt-ons answer."""
+    return [_kind(code, hook) for hook in EVENTS for code in bolt_ons.answering(hook)]
 
 
 async def deliver(database: Database, bolt_ons: BoltOns, job: Job, *, now: datetime) -> None:
@@ -103,8 +116,11 @@ async def deliver(database: Database, bolt_ons: BoltOns, job: Job, *, now: datet
     Raises:
         Refusal: The bolt-on failed, or says no: it is told again.
     """
-    assert job.bolt_on is not None
-    hook = job.payload["hook"]
-    event = EVENTS[hook].validate_python(job.payload["event"])
+    bolt_on, _, hook = job.kind.partition(".")
+    event = EVENTS[hook].validate_python(job.payload)
     delivery = Delivery(job.id, job.attempts, now, database, Caller(job.account))
-    await bolt_ons.enabled(frozenset({job.bolt_on})).deliver(hook, delivery, event)
+    await bolt_ons.enabled(frozenset({bolt_on})).deliver(hook, delivery, event)
+
+
+def _kind(bolt_on: str, hook: str) -> str:
+    return f"{bolt_on}.{hook}"

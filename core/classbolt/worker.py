@@ -1,7 +1,8 @@
 """The worker: takes jobs that are due and does them, one process beside any number of others.
 
 It looks for work several times a second, and at once when a transaction of its own process has
-promised some. Nothing that a job does, and nothing that happens to the database, ends it.
+promised some. Nothing that a job does, and nothing that happens to the database, ends it: each
+job is a task of its own, and how that ends is only looked at.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -20,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from classbolt import jobs, once, outbox
 from classbolt.bolt_ons import BoltOns
 from classbolt.db import Database
+from classbolt.errors import BoltOnFailed
 from classbolt.jobs import Job
 
 Clock = Callable[[], datetime]
@@ -27,10 +29,13 @@ Handler = Callable[[Job, datetime], Awaitable[None]]
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE: Final = 10
+AT_ONCE: Final = 4
+"""How many jobs are done at the same time: requests need connections too."""
 POLL_SECONDS: Final = 0.5
-JOB_SECONDS: Final = jobs.LEASE.total_seconds() - 10
-"""How long a job may take: it ends before the lease does, or two would do it at once."""
+JOB_SECONDS: Final = 50
+"""How long a job may take: it ends well before the lease, or two would do it at once."""
+SETTLING: Final = (0, 1, 3)
+"""After how many seconds it is tried again to say how a job ended."""
 TIDY_EVERY: Final = timedelta(hours=1)
 LEAVE_SECONDS: Final = 5
 """How long jobs under way may go on when the worker is to stop."""
@@ -45,90 +50,143 @@ class Worker:
 
     def __init__(self, database: Database, bolt_ons: BoltOns, clock: Clock) -> None:
         self._database = database
-        self._bolt_ons = bolt_ons
         self._clock = clock
-        self._handlers: Mapping[str, Handler] = {
-            outbox.DELIVERY: self._deliver,
-        }
+        deliver = partial(_deliver, database, bolt_ons)
+        self._handlers: Mapping[str, Handler] = dict.fromkeys(outbox.kinds(bolt_ons), deliver)
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._tidy_at = clock()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Work in the background; at the end jobs under way have some seconds to finish."""
         stop = asyncio.Event()
-        running = asyncio.create_task(self.run(stop))
+        running = asyncio.create_task(self._run(stop))
         try:
             yield
         finally:
             stop.set()
             self._database.promised.set()
-            with suppress(TimeoutError, asyncio.CancelledError):
-                await asyncio.wait_for(running, LEAVE_SECONDS)
+            await asyncio.wait({running, *self._under_way}, timeout=LEAVE_SECONDS)
+            for task in (running, *self._under_way):
+                task.cancel()
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Work until told to stop."""
-        tidy_at = self._clock()
+    async def _run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             self._database.promised.clear()
+            await self._tidy_if_due()
             try:
-                if self._clock() >= tidy_at:
-                    await self.tidy()
-                    tidy_at = self._clock() + TIDY_EVERY
-                done = await self.work()
+                begun = await self._begin()
             except Exception:
                 log.warning("worker_cannot_work", exc_info=True)
-                done = 0
-            if not done:
-                with suppress(TimeoutError):
-                    wait = POLL_SECONDS * random.uniform(0.5, 1.5)  # noqa: S311 no secret
-                    await asyncio.wait_for(self._database.promised.wait(), wait)
+                await self._pause(10 * POLL_SECONDS)
+            else:
+                if not begun:
+                    await self._pause(POLL_SECONDS)
+
+    async def work(self) -> int:
+        """Take what is due, do it to its end, and say how much it was."""
+        begun = await self._begin()
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+        return begun
 
     async def tidy(self) -> None:
         """Forget what nobody can ask for again."""
         now = self._clock()
         await self._database.run(lambda connection: once.forget_old(connection, now=now))
 
-    async def work(self) -> int:
-        """Take what is due and do it; say how much it was."""
-        now = self._clock()
-        known = (self._handlers, self._bolt_ons.installed)
+    async def _tidy_if_due(self) -> None:
+        """Tidy up once an hour; if it cannot be done, the work goes on without it."""
+        if self._clock() < self._tidy_at:
+            return
+        self._tidy_at = self._clock() + TIDY_EVERY
+        try:
+            await self.tidy()
+        except Exception:
+            log.warning("worker_cannot_tidy", exc_info=True)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait until something was promised, something is done, or it is time to look again."""
+        seconds *= random.uniform(0.5, 1.5)  # noqa: S311 no secret
+        woken = asyncio.create_task(self._database.promised.wait())
+        try:
+            await asyncio.wait(
+                {woken, *self._under_way}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            woken.cancel()
+
+    async def _begin(self) -> int:
+        """Begin as many jobs as there is room for; what was lost once is done alone."""
+        room = AT_ONCE - len(self._under_way)
         async with self._database.look() as connection:
-            if not await jobs.are_due(connection, *known, now=now):
+            fresh, lost = await jobs.what_is_due(connection, self._handlers, now=self._clock())
+        if lost:
+            if self._under_way:
                 return 0
+            room = 1
+        if not (fresh or lost) or not room:
+            return 0
         taken = await self._database.run(
-            lambda connection: jobs.take(connection, *known, most=AT_ONCE, now=now)
+            lambda connection: jobs.take(
+                connection, self._handlers, most=room, lost=lost, now=self._clock()
+            )
         )
-        await asyncio.gather(*map(self._do, taken))
-        return len(taken)
+        begun = {asyncio.create_task(self._do(job)) for job in taken}
+        self._under_way |= begun
+        for task in begun:
+            task.add_done_callback(self._under_way.discard)
+        if lost and begun:
+            await asyncio.wait(begun)
+        return len(begun)
 
     async def _do(self, job: Job) -> None:
         """Do a job and say how it ended."""
         report = log.bind(
-            job=str(job.id),
-            kind=job.kind,
-            account=job.account,
-            bolt_on=job.bolt_on,
-            attempt=job.attempts,
+            job=str(job.id), kind=job.kind, account=job.account, attempt=job.attempts
         )
-        try:
-            async with asyncio.timeout(JOB_SECONDS):
-                await self._try(job)
-        except Exception as failure:  # noqa: BLE001 strangers' code may raise anything
-            report.warning("job_died" if job.is_last else "job_failed", exc_info=failure)
-            name = type(failure.__cause__ or failure).__name__
-            end = partial(jobs.fail, job=job, failure=name, now=self._clock())
-        else:
-            end = partial(jobs.finish, job=job)
-        try:
-            if not await self._database.run(end):
-                report.warning("job_lost")
-        except (SQLAlchemyError, OSError):
-            # The lease runs out, and it is done again.
-            report.warning("job_not_settled", exc_info=True)
+        failure = LeaseLost() if job.is_spent else await self._failure_of(job)
+        if failure is None:
+            await self._settle(report, partial(jobs.finish, job=job))
+            return
+        cause = failure.__cause__ if isinstance(failure, BoltOnFailed) else failure
+        report.warning(
+            "job_died" if job.is_last else "job_failed",
+            failure=type(cause).__name__,
+            # What a bolt-on raised has been logged already, with its name.
+            exc_info=None if isinstance(failure, BoltOnFailed) else failure,
+        )
+        name = type(cause).__name__
+        await self._settle(report, partial(jobs.fail, job=job, failure=name, now=self._clock()))
 
-    async def _try(self, job: Job) -> None:
-        if job.is_spent:
-            raise LeaseLost
-        await self._handlers[job.kind](job, self._clock())
+    async def _failure_of(self, job: Job) -> BaseException | None:
+        """Do a job, and give what went wrong, if anything did."""
+        task = asyncio.ensure_future(self._handlers[job.kind](job, self._clock()))
+        try:
+            done, _ = await asyncio.wait({task}, timeout=JOB_SECONDS)
+        finally:
+            task.cancel()
+        if not done:
+            return TimeoutError(f"it took longer than {JOB_SECONDS} seconds")
+        if task.cancelled():
+            return asyncio.CancelledError()
+        return task.exception()
 
-    async def _deliver(self, job: Job, now: datetime) -> None:
-        await outbox.deliver(self._database, self._bolt_ons, job, now=now)
+    async def _settle(
+        self, report: structlog.typing.FilteringBoundLogger, end: Callable[..., Awaitable[bool]]
+    ) -> None:
+        """Say how a job ended; if nobody hears of it, it is done again after its lease."""
+        for last, seconds in enumerate(SETTLING, start=1 - len(SETTLING)):
+            await asyncio.sleep(seconds)
+            try:
+                if not await self._database.run(end):
+                    report.warning("job_lost")
+            except (SQLAlchemyError, OSError):
+                if not last:
+                    report.warning("job_not_settled", exc_info=True)
+            else:
+                return
+
+
+async def _deliver(database: Database, bolt_ons: BoltOns, job: Job, now: datetime) -> None:
+    await outbox.deliver(database, bolt_ons, job, now=now)

@@ -8,7 +8,7 @@ from classbolt_schema.compose.extension import SchemaExtension
 from classbolt_schema.compose.info import Info
 from classbolt_schema.compose.inputs import InputField, chosen, given_of
 from classbolt_schema.compose.mutation import Ask, MutationField, Payload, mutation
-from classbolt_schema.compose.once import Keyed
+from classbolt_schema.compose.once import Keyed, found_again
 from classbolt_schema.ids import decode, encode
 from classbolt_schema.mutations.scheduling import (
     CreateCourseInput,
@@ -65,6 +65,7 @@ __all__ = [
     "chosen",
     "decode",
     "encode",
+    "found_again",
     "given_of",
     "mutation",
     "page",

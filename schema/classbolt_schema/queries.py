@@ -334,8 +334,8 @@ async def _nodes(tx: Tx, ids: Sequence[str]) -> Mapping[str, Node]:
     found = {}
     for id_ in ids:
         kind, key = decode_any(id_) or ("", None)
-        if key and (object_ := await FINDERS[kind](tx, key)) is not None:
-            found[id_] = object_
+        if key and kind in FINDERS and (one := await FINDERS[kind](tx, key)) is not None:
+            found[id_] = one
     return found
 
 

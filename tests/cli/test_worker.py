@@ -2,70 +2,76 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
+from pathlib import Path
 
-from classbolt import BookingPlaced, jobs
-from classbolt.bolt_ons import BoltOns
-from classbolt.db import Caller, Database, Tx
-from classbolt.jobs import NewJob
-from classbolt.outbox import DELIVERY, EVENTS
-from classbolt.values import BookingId, CustomerId, SessionId, new_id
+import pytest
+
 from classbolt.worker import POLL_SECONDS
-from classbolt_schema.server.context import utc_now
 from installation import START_SECONDS, Installation, said_no
 
+HERALD = """
+from pathlib import Path
+from classbolt import BoltOn, BoltOnInfo
 
-def promise(installation: Installation) -> None:
-    """Promise something to a bolt-on that is on and does not care."""
-    event = BookingPlaced(
-        BookingId(new_id()), SessionId(new_id()), CustomerId(new_id()), None, utc_now()
+class Herald(BoltOn):
+    info = BoltOnInfo("herald", "Herald", "It writes down what it is told.", "1.0.0")
+
+    async def booking_placed(self, delivery, event):
+        with Path(__file__).with_name("told").open("a") as told:
+            told.write(f"{event.booking_id}\\n")
+"""
+
+
+@pytest.fixture
+def heard(tmp_path: Path) -> Installation:
+    """The demo studio, with a stranger's bolt-on installed and on."""
+    (tmp_path / "herald_of_tests.py").write_text(HERALD)
+    about = tmp_path / "herald-1.0.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: herald\nVersion: 1.0.0\n")
+    (about / "entry_points.txt").write_text(
+        "[classbolt.bolt_ons]\nherald = herald_of_tests:Herald\n"
     )
-    dumped = EVENTS["booking_placed"].dump_python(event, mode="json")
-    payload = {"hook": "booking_placed", "event": dumped}
-
-    async def enqueue(tx: Tx) -> None:
-        await jobs.enqueue(tx, [NewJob(DELIVERY, payload, "drop_in")], now=utc_now())
-
-    async def run() -> None:
-        url = f"sqlite+aiosqlite:///{installation.folder / 'data' / 'classbolt.db'}"
-        database = Database(url, BoltOns.discover())
-        await database.write(Caller("studio"), enqueue)
-        await database.close()
-
-    installation.does("bolt-ons", "enable", "drop_in", "--account", "studio")
-    asyncio.run(run())
-    assert installation.count("jobs") == 1
+    return Installation(tmp_path, {"PYTHONPATH": str(tmp_path)})
 
 
-def is_done(installation: Installation) -> bool:
-    """Wait until nothing is promised any more."""
+def told(installation: Installation) -> list[str]:
+    """Give what the bolt-on has been told."""
+    file = installation.folder / "told"
+    return file.read_text().split() if file.exists() else []
+
+
+def is_told(installation: Installation, number: int) -> bool:
+    """Wait until the bolt-on has been told so much, and nothing is promised any more."""
     deadline = time.monotonic() + START_SECONDS
-    while (waits := installation.count("jobs")) and time.monotonic() < deadline:
+    while time.monotonic() < deadline:
+        if len(told(installation)) == number and installation.count("jobs") == 0:
+            return True
         time.sleep(0.05)
-    return not waits
+    return False
 
 
 def test_a_worker_refuses_a_database_that_is_not_migrated(empty: Installation) -> None:
     assert said_no(empty.start("worker")).startswith("migrations are pending")
 
 
-def test_what_was_promised_is_done_by_a_worker_that_runs_alone(opened: Installation) -> None:
-    promise(opened)
-
-    with opened.running("worker"):
-        assert is_done(opened)
-
-
-def test_what_was_promised_is_done_by_a_server_unless_it_is_told_not_to(
-    opened: Installation,
+def test_what_was_promised_is_done_by_whoever_works_and_by_nobody_else(
+    heard: Installation,
 ) -> None:
-    promise(opened)
-    idle = Installation(opened.folder, {"CLASSBOLT_WORKER": "false"})
-
-    with idle.serving() as server:
-        server.ask("studio", "{ account { name } }")
+    """The demo's customers buy their courses while it is set up, before anything is served."""
+    idle = Installation(heard.folder, {**heard.settings, "CLASSBOLT_WORKER": "false"})
+    with idle.serving("--demo"):
+        promised = idle.count("jobs")
         time.sleep(2 * POLL_SECONDS)
-        assert opened.count("jobs") == 1
-    with opened.serving():
-        assert is_done(opened)
+        assert idle.count("jobs") == promised == idle.count("bookings") > 1
+        assert told(idle) == []
+
+        with heard.running("worker"):
+            assert is_told(heard, promised)
+    assert len(set(told(heard))) == promised
+
+
+def test_a_server_does_what_was_promised(heard: Installation) -> None:
+    with heard.serving("--demo"):
+        assert is_told(heard, heard.count("bookings"))

@@ -20,7 +20,7 @@ from messenger import Messenger, Post
 from studio import Studio, codes_of, open_studio
 
 DEAD = """{ deadJobs { edges { node {
-  id kind boltOn hook attempts failure enqueuedAt diedAt } } } }"""
+  id kind boltOn attempts failure enqueuedAt diedAt } } } }"""
 
 
 # Who is told what, and when
@@ -190,9 +190,8 @@ async def test_what_never_succeeds_is_dead_and_an_owner_sees_it(
     assert post.messenger.tried == len(DELAYS) + 1
     assert found == {
         "id": found["id"],
-        "kind": "DELIVERY",
+        "kind": "messenger.booking_cancelled",
         "boltOn": "messenger",
-        "hook": "booking_cancelled",
         "attempts": len(DELAYS) + 1,
         "failure": "PostIsDown",
         "enqueuedAt": "2027-01-20T10:00:00Z",

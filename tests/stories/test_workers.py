@@ -16,7 +16,8 @@ from classbolt import jobs
 from classbolt import worker as worker_module
 from classbolt.bolt_ons import BoltOns
 from classbolt.db import Database
-from classbolt.jobs import DELAYS, LEASE
+from classbolt.jobs import LEASE, MOST_LOST
+from classbolt.outbox import kinds
 from classbolt.tables import jobs as table
 from classbolt.values import new_id
 from classbolt.worker import Worker
@@ -24,13 +25,11 @@ from messenger import Post
 from studio import Studio
 
 
-async def taken(studio: Studio, installed: BoltOns) -> list[jobs.Job]:
+async def taken(studio: Studio, installed: BoltOns, *, lost: bool = False) -> list[jobs.Job]:
     """Take what is due, as a worker does that is not heard of again."""
     now = studio.clock.now
     return await studio.database.run(
-        lambda connection: jobs.take(
-            connection, ["DELIVERY"], installed.installed, most=10, now=now
-        )
+        lambda connection: jobs.take(connection, kinds(installed), most=10, lost=lost, now=now)
     )
 
 
@@ -55,7 +54,7 @@ async def test_who_has_lost_the_lease_has_nothing_more_to_say(
     await mailing.cancel("Ana", "MON", 3)
     (late,) = await taken(mailing, installed)
     pass_time(mailing, LEASE)
-    (again,) = await taken(mailing, installed)
+    (again,) = await taken(mailing, installed, lost=True)
     database, now = mailing.database, mailing.clock.now
 
     assert not await database.run(lambda connection: jobs.finish(connection, late))
@@ -72,7 +71,7 @@ async def test_a_job_that_outlives_its_lease_is_left_to_whoever_has_it_then(
 
     async def meanwhile() -> None:
         pass_time(mailing, LEASE)
-        again.extend(await taken(mailing, installed))
+        again.extend(await taken(mailing, installed, lost=True))
 
     post.messenger.meanwhile = meanwhile
     await mailing.cancel("Ana", "MON", 3)
@@ -92,6 +91,7 @@ async def test_a_job_of_which_nobody_could_say_how_it_ended_is_done_again(
     await mailing.cancel("Ana", "MON", 3)
     with monkeypatch.context() as while_it_is_gone, capture_logs() as logged:
         while_it_is_gone.setattr(jobs, "finish", goes_away)
+        while_it_is_gone.setattr(worker_module, "SETTLING", (0, 0.01))
         await worker.work()
     pass_time(mailing, LEASE)
     await work(worker)
@@ -106,8 +106,8 @@ async def test_a_job_that_kills_whoever_takes_it_is_dead_in_the_end(
     mailing: Studio, worker: Worker, post: Post, installed: BoltOns
 ) -> None:
     await mailing.cancel("Ana", "MON", 3)
-    for _ in range(len(DELAYS) + 1):
-        assert len(await taken(mailing, installed)) == 1
+    for number in range(MOST_LOST + 1):
+        assert len(await taken(mailing, installed, lost=number > 0)) == 1
         pass_time(mailing, LEASE)
 
     await work(worker)
@@ -168,6 +168,7 @@ async def test_many_workers_repeat_jobs_where_nobody_takes_them_first(
                 each.bolt_on,
                 each.payload,
                 1,
+                0,
                 each.lease,
             )
             for each in found
@@ -185,16 +186,16 @@ async def test_a_worker_goes_on_asking_a_database_that_does_not_answer(
     mailing: Studio, worker: Worker, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = 0
-    are_due = jobs.are_due
+    look = jobs.what_is_due
 
-    async def fails_at_first(*args: Any, **given: Any) -> bool:
+    async def fails_at_first(*args: Any, **given: Any) -> tuple[bool, bool]:
         nonlocal asked
         asked += 1
         if asked <= 2:
             raise OSError("the database has gone away")
-        return await are_due(*args, **given)
+        return await look(*args, **given)
 
-    monkeypatch.setattr(jobs, "are_due", fails_at_first)
+    monkeypatch.setattr(jobs, "what_is_due", fails_at_first)
     monkeypatch.setattr(worker_module, "POLL_SECONDS", 0.01)
     await mailing.cancel("Ana", "MON", 3)
 

@@ -44,9 +44,9 @@ async def dead_job(studio: Studio) -> str:
     now, key = studio.clock.now, new_id()
     job = {
         "id": key,
-        "kind": "DELIVERY",
+        "kind": "drop_in.booking_placed",
         "bolt_on": "drop_in",
-        "payload": {"hook": "booking_placed"},
+        "payload": {},
         "enqueued_at": now,
         "run_at": now,
         "attempts": 11,

@@ -218,7 +218,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "idempotency_keys": [
         {
             "actor_id": OWNER,
-            "key": "once",
+            "key_digest": "1" * 64,
             "fingerprint": "0" * 64,
             "answer": {},
             "asked_at": BEFORE,
@@ -227,7 +227,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "jobs": [
         {
             "id": key(),
-            "kind": "DELIVERY",
+            "kind": "drop_in.booking_placed",
             "bolt_on": "drop_in",
             "payload": {},
             "enqueued_at": BEFORE,

@@ -19,7 +19,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("actor_id", columns.Key(), nullable=False),
-        sa.Column("key", sa.String(length=100), nullable=False),
+        sa.Column("key_digest", sa.String(length=64), nullable=False),
         sa.Column("fingerprint", sa.String(length=64), nullable=False),
         sa.Column("answer", sa.JSON(), nullable=True),
         sa.Column("asked_at", columns.Instant(), nullable=False),
@@ -29,7 +29,7 @@ def upgrade() -> None:
             name=op.f("fk_idempotency_keys_account_id_accounts"),
         ),
         sa.PrimaryKeyConstraint(
-            "account_id", "actor_id", "key", name=op.f("pk_idempotency_keys")
+            "account_id", "actor_id", "key_digest", name=op.f("pk_idempotency_keys")
         ),
     )
     with op.batch_alter_table("idempotency_keys") as batch_op:

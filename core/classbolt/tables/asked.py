@@ -13,7 +13,8 @@ idempotency_keys = Table(
     account_column(),
     # Who asked: everybody has keys of their own.
     Column("actor_id", Key, primary_key=True),
-    Column("key", String(100), primary_key=True),
+    # Only a digest of it is kept: people put anything into a key, also names.
+    Column("key_digest", String(64), primary_key=True),
     Column("fingerprint", String(64), nullable=False),
     Column("answer", JSON),
     Column("asked_at", Instant, nullable=False),

@@ -12,7 +12,7 @@ jobs = Table(
     metadata,
     account_column(),
     id_column(),
-    Column("kind", String(60), nullable=False),
+    Column("kind", String(100), nullable=False),
     # Whom it is for; it waits while the account has that bolt-on off.
     Column("bolt_on", String(40)),
     Column("payload", JSON, nullable=False),
@@ -20,11 +20,13 @@ jobs = Table(
     # When it is due; while somebody does it, when others may take it from them.
     Column("run_at", Instant, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
+    # How many of them nobody ever ended.
+    Column("lost", Integer, nullable=False, server_default="0"),
     # Who does it: a new key each time that it is taken.
     Column("lease", Key),
     Column("last_failure", String(100)),
     Column("died_at", Instant),
-    CheckConstraint("attempts >= 0", name="attempts"),
+    CheckConstraint("lost BETWEEN 0 AND attempts", name="attempts"),
     CheckConstraint("died_at IS NULL OR lease IS NULL", name="dead"),
 )
 # A worker works for all accounts, and asks many times a minute.

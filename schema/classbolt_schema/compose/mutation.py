@@ -109,10 +109,10 @@ def _mutation_field(
         async def in_transaction(tx: Tx) -> Payload:
             if owner is not None and owner not in tx.account.enabled:
                 raise BoltOnDisabled(owner)
-            refuse_members_off(info, tx.account.enabled)
             asked = arguments["input"]
 
             async def do() -> Payload:
+                refuse_members_off(info, tx.account.enabled)
                 return await work(Ask(tx, tx.actor, now, info), asked)
 
             if not isinstance(asked, Keyed):

@@ -9,12 +9,14 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Any, Final, TypeVar
 
 import strawberry
 
 from classbolt import once
 from classbolt.db import Tx
+from classbolt.errors import NotFound
 from classbolt.values import Actor
 from classbolt_schema.compose.inputs import values_of
 
@@ -52,6 +54,8 @@ _kinds: dict[str, _Kind] = {}
 def found_again(type_: type, name_of: Callable[[Any], str], find: Find) -> None:
     """Let answers that are kept name objects of a type, and of all that extend it.
 
+    The last to be said of a type that extends another counts.
+
     Args:
         name_of: Names an object, for good.
         find: Finds objects by their names, if they are for the caller to see.
@@ -73,6 +77,7 @@ async def answer_once(
 
     Raises:
         IdempotencyKeyReused: Something else was asked for under this key.
+        NotFound: What was answered is no longer for the caller to see.
         Refusal: The work refuses; then nothing is kept.
     """
     key = asked.idempotency_key
@@ -94,12 +99,18 @@ def fingerprint(mutation: str, asked: object) -> str:
 def _written(value: Any) -> str:
     """Write a value down in the one way that means it, whoever wrote it."""
     if is_dataclass(value):
-        own = {each.name: getattr(value, each.name) for each in fields(value)}
-        own.pop(KEY, None)
+        # What is left out means its default: a member that comes later changes nothing.
+        own = {
+            each.name: said
+            for each in fields(value)
+            if each.name != KEY and (said := getattr(value, each.name)) != each.default
+        }
         members = sorted((own | _added(value)).items())
         return f"{{{', '.join(f'{name}: {_written(each)}' for name, each in members)}}}"
     if isinstance(value, list):
         return f"[{', '.join(map(_written, value))}]"
+    if isinstance(value, Enum):
+        return value.name
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     return repr(value)
@@ -121,13 +132,21 @@ def _name(value: Any) -> Any:
         return [_name(each) for each in value]
     if value is None or isinstance(value, bool | int | str):
         return value
-    for kind, each in _kinds.items():
+    for kind, each in reversed(_kinds.items()):
         if isinstance(value, each.type):
             return {"kind": kind, "name": each.name_of(value)}
-    raise TypeError(f"{type(value).__name__} cannot be found again: say how with found_again")
+    raise TypeError(
+        f"a payload of a mutation that takes a key cannot hold a {type(value).__name__},"
+        " unless found_again says how to find it"
+    )
 
 
 async def _find_again(tx: Tx, known: Mapping[str, Any]) -> dict[str, Any]:
+    """Make the members of the payload again.
+
+    Raises:
+        NotFound: Something is no longer for the caller to see.
+    """
     wanted: dict[str, list[str]] = defaultdict(list)
     for each in _references(list(known.values())):
         wanted[each["kind"]].append(each["name"])
@@ -135,10 +154,12 @@ async def _find_again(tx: Tx, known: Mapping[str, Any]) -> dict[str, Any]:
 
     def put(value: Any) -> Any:
         if isinstance(value, list):
-            return [each for each in map(put, value) if each is not None]
-        if isinstance(value, dict):
-            return found[value["kind"]].get(value["name"])
-        return value
+            return [put(each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        if value["name"] not in found[value["kind"]]:
+            raise NotFound
+        return found[value["kind"]][value["name"]]
 
     return {name: put(value) for name, value in known.items()}
 

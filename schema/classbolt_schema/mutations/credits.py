@@ -86,7 +86,7 @@ async def revoke_bundle(ask: Ask, asked: RevokeBundleInput) -> RevokeBundlePaylo
 
 
 @strawberry.input(description="A customer bundle that is to be valid for longer.")
-class ExtendBundleInput:
+class ExtendBundleInput(Keyed):
     """A customer bundle to extend."""
 
     customer_bundle: strawberry.ID = strawberry.field(description="Which copy.")

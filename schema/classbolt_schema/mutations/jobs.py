@@ -26,7 +26,10 @@ class RetryJobPayload(Payload):
 
 
 @EXTENSION.mutation
-@mutation(description="Let a dead job be tried again, as often as a new one. For owners.")
+@mutation(
+    description="Let a dead job be tried again, as often as a new one. What is for a bolt-on"
+    " that is off waits until it is on. For owners."
+)
 async def retry_job(ask: Ask, asked: RetryJobInput) -> RetryJobPayload:
     """Try a job again."""
     await dead_jobs.retry_job(ask.tx, ask.actor, JobId(decode("Job", asked.job)), now=ask.now)

@@ -80,7 +80,7 @@ async def update_customer(ask: Ask, asked: UpdateCustomerInput) -> UpdateCustome
 
 
 @strawberry.input(description="Two customers who are one person.")
-class MergeCustomersInput:
+class MergeCustomersInput(Keyed):
     """Two customers who are one person."""
 
     from_: strawberry.ID = strawberry.field(
@@ -113,7 +113,7 @@ async def merge_customers(ask: Ask, asked: MergeCustomersInput) -> MergeCustomer
 
 
 @strawberry.input(description="A customer to forget.")
-class EraseCustomerInput:
+class EraseCustomerInput(Keyed):
     """A customer to forget."""
 
     customer: strawberry.ID = strawberry.field(description="Which customer.")

@@ -18,12 +18,10 @@ class Job(Node):
     """A dead job."""
 
     kind: str = strawberry.field(
-        description="What was to be done; DELIVERY if a bolt-on was to be told of something."
+        description="What was to be done: for a bolt-on, its code and the hook by which it was"
+        " to be told, such as messenger.booking_placed."
     )
     bolt_on: str | None = strawberry.field(description="The bolt-on that it is for, if any.")
-    hook: str | None = strawberry.field(
-        description="What the bolt-on was to be told of, such as booking_placed."
-    )
     attempts: int = strawberry.field(description="How often it was tried.")
     failure: str = strawberry.field(
         description="What kind of failure the last one was, in a word; the server's log says"
@@ -39,7 +37,6 @@ class Job(Node):
             id=strawberry.ID(encode("Job", job.id)),
             kind=job.kind,
             bolt_on=job.bolt_on,
-            hook=job.hook,
             attempts=job.attempts,
             failure=job.failure,
             enqueued_at=job.enqueued_at,

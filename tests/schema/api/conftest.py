@@ -39,6 +39,9 @@ KEYED = (
     "revokeBundle",
     "markPaid",
     "markRefunded",
+    "extendBundle",
+    "mergeCustomers",
+    "eraseCustomer",
 )
 """What can be asked again under a key."""
 

@@ -116,10 +116,10 @@ MUTATIONS: Mapping[str, int] = {
     "cancelCourseBooking": 12,
     "callOffCourse": 13,  # with a key
     "markRefunded": 4,  # with a key
-    "extendBundle": 3,
+    "extendBundle": 5,  # with a key
     "revokeBundle": 6,  # with a key
-    "mergeCustomers": 9,
-    "eraseCustomer": 8,
+    "mergeCustomers": 12,  # with a key
+    "eraseCustomer": 10,  # with a key
     "updateAccount": 1,
     "retryJob": 1,
     "discardJob": 1,
