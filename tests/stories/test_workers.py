@@ -131,9 +131,7 @@ async def drain(studio: Studio, installed: BoltOns, workers: int) -> None:
     """Let workers, each with connections of its own, work at once until all is done."""
     databases = [Database(studio.database.url, installed) for _ in range(workers)]
     try:
-        await asyncio.gather(
-            *(work(Worker(each, installed, lambda: studio.clock.now)) for each in databases)
-        )
+        await work(*(Worker(each, installed, lambda: studio.clock.now) for each in databases))
     finally:
         for each in databases:
             await each.close()

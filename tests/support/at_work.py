@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 from sqlalchemy import func, select
@@ -26,12 +27,16 @@ async def waiting(studio: Studio) -> int:
         return int((await connection.execute(counting)).scalar_one())
 
 
-async def work(worker: Worker) -> int:
-    """Do all that is due, with failures and all."""
+async def work(*workers: Worker) -> int:
+    """Let workers do all that is due, at the same time, with failures and all."""
+    with capture_logs():  # once for all of them: captures must end in the order they began
+        return sum(await asyncio.gather(*map(_work, workers)))
+
+
+async def _work(worker: Worker) -> int:
     done = 0
-    with capture_logs():
-        while found := await worker.work():
-            done += found
+    while found := await worker.work():
+        done += found
     return done
 
 
