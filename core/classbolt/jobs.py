@@ -124,8 +124,8 @@ FRESH = DUE.where(jobs.c.lease.is_(None))
 LOST = DUE.where(jobs.c.lease.is_not(None))
 
 
-# Apart from the UPDATE, or PostgreSQL might look for them, and lock them, more than once.
 def _taking(due: Select[Any]) -> ReturningUpdate[Any]:
+    # Apart from the UPDATE, or PostgreSQL might look for them, and lock them, more than once.
     next_ = due.limit(bindparam("most")).with_for_update(of=jobs, skip_locked=True).cte("next")
     return (
         update(jobs)

@@ -76,7 +76,7 @@ class Worker:
             await self._tidy_if_due()
             try:
                 begun = await self._begin()
-            except Exception:
+            except Exception:  # whatever it is, all accounts' work still waits
                 log.warning("worker_cannot_work", exc_info=True)
                 await self._pause(10 * POLL_SECONDS)
             else:
@@ -102,7 +102,7 @@ class Worker:
         self._tidy_at = self._clock() + TIDY_EVERY
         try:
             await self.tidy()
-        except Exception:
+        except Exception:  # tidiness must not stop the work
             log.warning("worker_cannot_tidy", exc_info=True)
 
     async def _pause(self, seconds: float) -> None:
@@ -150,13 +150,13 @@ class Worker:
             await self._settle(report, partial(jobs.finish, job=job))
             return
         cause = failure.__cause__ if isinstance(failure, BoltOnFailed) else failure
+        name = type(cause).__name__
         report.warning(
             "job_died" if job.is_last else "job_failed",
-            failure=type(cause).__name__,
+            failure=name,
             # What a bolt-on raised has been logged already, with its name.
             exc_info=None if isinstance(failure, BoltOnFailed) else failure,
         )
-        name = type(cause).__name__
         await self._settle(report, partial(jobs.fail, job=job, failure=name, now=self._clock()))
 
     async def _failure_of(self, job: Job) -> BaseException | None:
