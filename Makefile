@@ -73,7 +73,7 @@ permissions: .venv/installed ## Write docs/permissions.md from what a server ans
 
 lock: .venv/locked ## Write requirements/lock.txt from pyproject.toml (UPGRADE=1 for newer versions)
 	@$(BIN)/uv pip compile pyproject.toml --extra postgresql --group dev \
-		--universal --python-version 3.11 --generate-hashes --quiet $(if $(UPGRADE),--upgrade) \
+		--universal --python-version 3.11 --generate-hashes --no-strip-extras --quiet $(if $(UPGRADE),--upgrade) \
 		--no-header --no-emit-index-url --no-emit-find-links --output-file requirements/lock.txt
 
 build: .venv/installed ## Build the wheel and the source archive into dist/
