@@ -3,7 +3,7 @@
 Beside it `classbolt.tables` to point at.
 """
 
-from classbolt.bookings import BOOKED, Booking
+from classbolt.bookings import BOOKED, TAKES_A_SEAT, Booking
 from classbolt.bundles import Bundle, find_bundles, tags_of_bundles
 from classbolt.cancellations import Cancellation, refunds_given
 from classbolt.checks import methods as check_methods
@@ -24,6 +24,7 @@ from classbolt.errors import (
 )
 from classbolt.events import BookingCancelled, BookingPlaced
 from classbolt.facts import (
+    CARD,
     COURSE,
     CREDIT,
     FREE,
@@ -40,6 +41,7 @@ from classbolt.facts import (
     SessionFacts,
     SetupCheck,
     SpendCredit,
+    TakeCard,
     Terms,
     WayToBook,
 )
@@ -68,10 +70,12 @@ from classbolt.values import (
 
 __all__ = [
     "BOOKED",
+    "CARD",
     "COURSE",
     "CREDIT",
     "FREE",
     "OFFLINE",
+    "TAKES_A_SEAT",
     "Actor",
     "BoltOn",
     "BoltOnInfo",
@@ -114,6 +118,7 @@ __all__ = [
     "SetupCheck",
     "SpendCredit",
     "TagId",
+    "TakeCard",
     "Terms",
     "Tx",
     "Unit",

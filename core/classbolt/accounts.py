@@ -6,17 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import and_, bindparam, exists, select
 
 from classbolt.columns import AnyRow
 from classbolt.errors import NotFound, Unauthenticated
-from classbolt.tables import accounts, bolt_on_switches, memberships, staff
+from classbolt.tables import accounts, bolt_on_switches, memberships, staff, stripe_links
 from classbolt.values import ANONYMOUS, AccountId, Actor, CustomerId, Role, StaffId
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One business, with the bolt-ons that are on at this moment."""
+    """One business, with the bolt-ons that are on at this moment.
+
+    Attributes:
+        takes_cards: Whether it is linked with Stripe (H3).
+    """
 
     id: AccountId
     slug: str
@@ -24,6 +28,7 @@ class Account:
     time_zone: ZoneInfo
     currency: str
     enabled: frozenset[str]
+    takes_cards: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,9 @@ OPEN_ACCOUNT = (
         memberships.c.customer_id,
         memberships.c.staff_id,
         staff.c.role,
+        exists()
+        .where(stripe_links.c.account_id == accounts.c.id, stripe_links.c.unlinked_at.is_(None))
+        .label("takes_cards"),
     )
     .select_from(accounts)
     .outerjoin(
@@ -95,6 +103,7 @@ def open_account(caller: Caller, rows: Sequence[AnyRow]) -> tuple[Account, Actor
         time_zone=ZoneInfo(first.time_zone),
         currency=first.currency,
         enabled=frozenset(row.code for row in rows if row.code is not None),
+        takes_cards=first.takes_cards,
     )
     if caller.subject is None:
         return account, ANONYMOUS

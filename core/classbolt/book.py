@@ -11,16 +11,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from classbolt import credits, holdings, payments, sessions
+from classbolt import cards, credits, holdings, payments, sessions
 from classbolt.booking_rules import (
     PayWith,
     against_session,
     amount_of,
     choose,
+    with_cards,
     with_staff_options,
 )
 from classbolt.bookings import (
     BOOKED,
+    HELD,
     Booking,
     places_of,
     write_bookings,
@@ -35,10 +37,12 @@ from classbolt.errors import (
     refuse_if,
 )
 from classbolt.facts import (
+    CARD,
     BookingDraft,
     PaymentOption,
     SessionFacts,
     SpendCredit,
+    TakeCard,
     WayToBook,
 )
 from classbolt.outbox import tell_placed
@@ -113,9 +117,13 @@ async def place(
     customer_id: CustomerId,
     pay_with: PayWith,
     *,
+    is_swap: bool = False,
     now: datetime,
 ) -> Booking:
     """Book a session that is locked already.
+
+    Args:
+        is_swap: Whether another place is given up for it, so that it cannot wait for a card.
 
     Raises:
         Refusals: All reasons against it.
@@ -127,9 +135,12 @@ async def place(
     way = decision.draft.way
     if way is None:
         raise Refusals(decision.refusals)
-    option = choose(decision.options, pay_with)
+    options = [each for each in decision.options if not (is_swap and each.method == CARD)]
+    option = choose(options, pay_with)
     refuse_if([*decision.refusals, *option.refusals])
     booking = await _write(tx, actor, decision, way, option, customer_id=customer_id, now=now)
+    if booking.status == HELD:
+        return booking  # it is told of once it is paid
     await tx.bolt_ons.bookings_written(tx, [booking], now)
     await tell_placed(tx, [booking], now=now)
     return booking
@@ -160,6 +171,7 @@ async def _decide(tx: Tx, draft: BookingDraft, now: datetime) -> Decision:
     (vetoes,) = await tx.bolt_ons.check_booking(tx, [draft], now)
     (options,) = await tx.bolt_ons.payment_options(tx, [draft], now)
     refusals = (*against_session(draft, now), *vetoes)
+    options = with_cards(options, takes_cards=tx.account.takes_cards)
     return Decision(draft, refusals, tuple(with_staff_options(draft, options)))
 
 
@@ -181,6 +193,10 @@ async def _write(
     if credit is None:
         amount = amount_of(option, tx.account.currency)
         payment_id = await payments.record(tx, customer_id, option.method, amount, now=now)
+    is_held = isinstance(option.action, TakeCard)
+    if is_held:
+        assert payment_id is not None
+        await cards.hold(tx, payment_id, now=now)
     booking = Booking(
         id=BookingId(new_id()),
         session_id=session.id,
@@ -190,7 +206,7 @@ async def _write(
         payment_id=payment_id,
         customer_bundle_id=credit.customer_bundle_id if credit else None,
         origin_id=_origin(decision.draft, credit),
-        status=BOOKED,
+        status=HELD if is_held else BOOKED,
         booked_at=now,
     )
     if credit is not None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from classbolt import payments, sessions
+from classbolt import cards, payments, sessions
 from classbolt.booking_rules import (
     PayWith,
     against_course,
@@ -23,6 +23,7 @@ from classbolt.booking_rules import (
 )
 from classbolt.bookings import (
     BOOKED,
+    HELD,
     Booking,
     CourseBooking,
     course_booking_of,
@@ -40,6 +41,7 @@ from classbolt.facts import (
     CourseFacts,
     PaymentOption,
     SessionFacts,
+    TakeCard,
     WayToBook,
 )
 from classbolt.outbox import tell_placed
@@ -143,7 +145,7 @@ async def _decide(
         sessions=tuple(sorted(coming, key=lambda each: (each.starts_at, each.id))),
         total=len(running(found)),
         refusals=(*reasons, *_first_of_each_kind(each for some in vetoes for each in some)),
-        options=tuple(course_options(course, price, actor)),
+        options=tuple(course_options(course, price, actor, takes_cards=tx.account.takes_cards)),
     )
 
 
@@ -158,14 +160,18 @@ async def _write(
 ) -> CourseBooking:
     """Take a seat in every session, write the places and what is owed for them."""
     amount = amount_of(option, tx.account.currency)
+    is_held = isinstance(option.action, TakeCard)
+    status = HELD if is_held else BOOKED
     course_booking = CourseBooking(
         id=CourseBookingId(new_id()),
         course_id=course_id,
         customer_id=customer_id,
         payment_id=await payments.record(tx, customer_id, option.method, amount, now=now),
-        status=BOOKED,
+        status=status,
         booked_at=now,
     )
+    if is_held:
+        await cards.hold(tx, course_booking.payment_id, now=now)
     try:
         await sessions.take_seats(tx, [each.id for each in decision.sessions])
     except SessionFull as gone:
@@ -181,12 +187,14 @@ async def _write(
             payment_id=course_booking.payment_id,
             customer_bundle_id=None,
             origin_id=course_booking.id,
-            status=BOOKED,
+            status=status,
             booked_at=now,
         )
         for each in decision.sessions
     ]
     await write_bookings(tx, written)
+    if is_held:
+        return course_booking  # it is told of once it is paid
     await tx.bolt_ons.bookings_written(tx, written, now)
     await tell_placed(tx, written, now=now)
     return course_booking

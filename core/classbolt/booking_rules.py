@@ -9,6 +9,7 @@ from uuid import UUID
 
 from classbolt.errors import (
     AlreadyBooked,
+    CardUnavailable,
     CourseFull,
     CourseStarted,
     CourseWithoutSessions,
@@ -20,6 +21,7 @@ from classbolt.errors import (
     SessionStarted,
 )
 from classbolt.facts import (
+    CARD,
     FREE,
     OFFLINE,
     BookingDraft,
@@ -28,6 +30,7 @@ from classbolt.facts import (
     PaymentOption,
     RecordOffline,
     SessionFacts,
+    TakeCard,
 )
 from classbolt.values import Actor, LateJoining, Money, SessionId
 
@@ -114,22 +117,39 @@ def against_course(
             )
 
 
-def course_options(course: CourseFacts, price: Money, actor: Actor) -> list[PaymentOption]:
+def course_options(
+    course: CourseFacts, price: Money, actor: Actor, *, takes_cards: bool
+) -> list[PaymentOption]:
     """Give the ways to pay for a course: what it accepts; staff may also give it away.
 
     Args:
         course: The course, which says what it accepts.
         price: What it costs at this moment.
         actor: Who books.
+        takes_cards: Whether the account is linked with Stripe.
     """
     if price.amount_minor == 0:
         return [PaymentOption(FREE, action=Free())]
     options = []
+    if CARD in course.payment_methods:
+        options.append(PaymentOption(CARD, action=TakeCard(price)))
     if OFFLINE in course.payment_methods:
         options.append(PaymentOption(OFFLINE, action=RecordOffline(price)))
     if actor.is_staff:
         options.append(PaymentOption(FREE, action=Free()))
-    return options
+    return with_cards(options, takes_cards=takes_cards)
+
+
+def with_cards(options: Iterable[PaymentOption], *, takes_cards: bool) -> list[PaymentOption]:
+    """Say of cards that they cannot be used where the business has no link with Stripe (H3)."""
+    if takes_cards:
+        return list(options)
+    return [
+        PaymentOption(CARD, refusals=(CardUnavailable(), *each.refusals))
+        if each.method == CARD
+        else each
+        for each in options
+    ]
 
 
 def with_staff_options(
@@ -160,6 +180,6 @@ def choose(options: Sequence[PaymentOption], pay_with: PayWith) -> PaymentOption
 
 def amount_of(option: PaymentOption, currency: str) -> Money:
     """Say what an option that is not a credit leaves to be paid."""
-    return (
-        option.action.amount if isinstance(option.action, RecordOffline) else Money(0, currency)
-    )
+    if isinstance(option.action, RecordOffline | TakeCard):
+        return option.action.amount
+    return Money(0, currency)

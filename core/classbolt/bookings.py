@@ -25,6 +25,11 @@ from classbolt.values import (
 
 BOOKED = "BOOKED"
 CANCELLED = "CANCELLED"
+HELD = "HELD"
+"""A seat is taken while its customer pays by card; the place is not theirs yet (H4)."""
+EXPIRED = "EXPIRED"
+"""It was held, and nothing came of it."""
+TAKES_A_SEAT = (BOOKED, HELD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,8 @@ class CourseBooking:
     """A customer's place in a whole course; it owns one booking per session.
 
     Attributes:
-        status: CANCELLED once staff have cancelled it as a whole.
+        status: HELD while it is paid for by card, EXPIRED if nothing came of that; CANCELLED
+            once staff have cancelled it as a whole.
     """
 
     id: CourseBookingId
@@ -86,12 +92,12 @@ PLACES = select(bookings.c.session_id).where(
     mine(bookings),
     bookings.c.customer_id == bindparam("customer_id"),
     bookings.c.session_id.in_(bindparam("session_ids", expanding=True)),
-    bookings.c.status == BOOKED,
+    bookings.c.status.in_(TAKES_A_SEAT),
 )
 HAS_A_PLACE = exists().where(
     bookings.c.account_id == course_bookings.c.account_id,
     bookings.c.course_booking_id == course_bookings.c.id,
-    bookings.c.status == BOOKED,
+    bookings.c.status.in_(TAKES_A_SEAT),
 )
 COURSE_BOOKINGS = select(
     course_bookings.c.id,
@@ -107,7 +113,7 @@ COURSE_BOOKINGS_BY_ID = COURSE_BOOKINGS.where(
 COURSE_BOOKING_OF = COURSE_BOOKINGS.where(
     course_bookings.c.course_id == bindparam("course_id"),
     course_bookings.c.customer_id == bindparam("customer_id"),
-    course_bookings.c.status == BOOKED,
+    course_bookings.c.status.in_(TAKES_A_SEAT),
     HAS_A_PLACE,
 )
 LOCK_COURSE_BOOKINGS = (
@@ -198,7 +204,7 @@ async def places_of(
     customer_id: CustomerId,
     session_ids: Collection[SessionId],
 ) -> set[SessionId]:
-    """Say in which of these sessions a customer holds an active place."""
+    """Say in which of these sessions a customer has a place, or one that is held."""
     ids = list(session_ids)
     rows = await tx.all(PLACES, {"customer_id": customer_id, "session_ids": ids})
     return {SessionId(row.session_id) for row in rows}

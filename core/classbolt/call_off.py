@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, update
 from classbolt import checks, sessions
 from classbolt.bookings import end_course_bookings_of
 from classbolt.cancellations import Cancellation
+from classbolt.cards import give_up_places_in
 from classbolt.checks import mine
 from classbolt.db import Tx
 from classbolt.errors import (
@@ -118,6 +119,7 @@ async def _call_off(
     terms = await terms_of(tx, facts, wish, now=now)
     await tx.execute(CALL_OFF, {"session_ids": list(by_id), "now": now})
     ended = await release(tx, actor, facts, terms, wish, now=now)
+    await give_up_places_in(tx, list(by_id), now=now)
     after = await sessions.find_sessions(tx, list(by_id))
     in_order = sorted(after.values(), key=lambda each: (each.starts_at, each.id))
     return CalledOff(in_order, ended)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, select
 
 from classbolt import checks, sessions
-from classbolt.bookings import BOOKED
+from classbolt.bookings import BOOKED, EXPIRED, HELD
 from classbolt.cancellations import Cancellation, find_cancellations
 from classbolt.checks import mine
 from classbolt.db import Tx
@@ -22,6 +22,7 @@ from classbolt.errors import (
     InvalidInput,
     NotBooked,
     NotFound,
+    PlaceHeld,
     Refusal,
     SessionStarted,
 )
@@ -76,7 +77,8 @@ async def cancellation_preview(
 
     Raises:
         NotFound: The booking is unknown, or not for the actor to see.
-        NotBooked: It was cancelled already.
+        NotBooked: It was cancelled already, or never came to be.
+        PlaceHeld: It is being paid for.
         SessionStarted: It is too late to cancel at all.
     """
     session_id, customer_id = await place_of(tx, actor, booking_id)
@@ -101,6 +103,8 @@ async def cancel_booking(
 
     Raises:
         NotFound: The booking or the bundle is unknown, or not the actor's to cancel.
+        NotBooked: It never came to be a place.
+        PlaceHeld: It is being paid for.
         Forbidden: A customer wants to choose the refund.
         InvalidInput: Goodwill without a reason, or a bundle without goodwill.
         SessionStarted: It is too late.
@@ -156,8 +160,17 @@ async def place_of(tx: Tx, actor: Actor, booking_id: BookingId) -> tuple[Session
 async def _facts(
     tx: Tx, booking_id: BookingId, session: SessionFacts, wish: Wish, now: datetime
 ) -> BookingFacts | None:
-    """Gather what the rules need to know of a booking; None if it is no longer active."""
+    """Gather what the rules need to know of a booking; None if it was cancelled.
+
+    Raises:
+        PlaceHeld: It is being paid for.
+        NotBooked: Nothing came of it.
+    """
     rows = await tx.all(PLACE, {"booking_id": booking_id})
+    if any(row.status == HELD for row in rows):
+        raise PlaceHeld().at("booking")
+    if any(row.status == EXPIRED for row in rows):
+        raise NotBooked().at("booking")
     active = [row for row in rows if row.status == BOOKED]
     is_goodwill = wish.choice is Choice.GOODWILL
     found = await facts_of(tx, active, {session.id: session}, now=now, is_goodwill=is_goodwill)

@@ -6,11 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from classbolt import checks, sessions
-from classbolt.bookings import CourseBooking, end_course_booking, find_course_bookings
+from classbolt.bookings import (
+    EXPIRED,
+    HELD,
+    CourseBooking,
+    end_course_booking,
+    find_course_bookings,
+)
 from classbolt.cancel import LONGEST_NOTE
 from classbolt.cancellations import Cancellation
 from classbolt.db import Tx
-from classbolt.errors import NotFound
+from classbolt.errors import NotBooked, NotFound, PlaceHeld
 from classbolt.release import lock_for_release, release
 from classbolt.terms import PLACES_OF_COURSE_BOOKING, Wish, facts_of, terms_of
 from classbolt.values import Actor, CourseBookingId, Permission
@@ -48,6 +54,8 @@ async def cancel_course_booking(
     Raises:
         Forbidden: The actor does not serve customers.
         NotFound: The course booking or the bundle is unknown.
+        PlaceHeld: It is being paid for.
+        NotBooked: Nothing came of it.
         InvalidInput: The bundle is archived, or the note cannot be stored.
     """
     actor.require(Permission.SERVE_CUSTOMERS)
@@ -65,6 +73,10 @@ async def cancel_course_booking(
     await lock_for_release(tx, facts)
     if not await end_course_booking(tx, course_booking_id):
         found = await find_course_bookings(tx, [course_booking_id])
+        if found[course_booking_id].status == HELD:
+            raise PlaceHeld().at("courseBooking")
+        if found[course_booking_id].status == EXPIRED:
+            raise NotBooked().at("courseBooking")
         return CourseCancelled(found[course_booking_id], [], already=True)
     terms = await terms_of(tx, facts, wish, now=now)
     ended = await release(tx, actor, facts, terms, wish, now=now)

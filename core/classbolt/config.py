@@ -2,7 +2,7 @@
 
 A setting that is misspelt would silently leave its default in force, so that every unknown
 `CLASSBOLT_…` variable stops the start. No message repeats a value: the database address holds a
-password.
+password, and some settings are secrets.
 """
 
 from __future__ import annotations
@@ -13,8 +13,23 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, FilePath, ValidationError, field_validator, model_validator
+from cryptography.fernet import Fernet
+from pydantic import (
+    Field,
+    FilePath,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from classbolt.stripe_keys import (
+    PUBLISHABLE_KEY,
+    SECRET_KEY,
+    WEBHOOK_SECRET,
+    are_of_one_mode,
+)
 
 PREFIX = "CLASSBOLT_"
 DRIVERS = {
@@ -25,6 +40,13 @@ DRIVERS = {
     "postgresql+asyncpg": "postgresql+asyncpg",
 }
 """What people write before `://`, and the driver we serve it with."""
+
+ORIGIN = re.compile(r"https?://[^/\s]+")
+
+
+MAKE_A_KEY = (
+    'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
+)
 
 
 class SettingsError(Exception):
@@ -44,6 +66,13 @@ class Settings(BaseSettings):
         worker: Whether servers also do what was promised after commits; switch it off where
             `classbolt worker` does it.
         log: How log lines look. Without it: for people on a terminal, JSON elsewhere.
+        stripe_api_key: The installation's own key at Stripe. Its variable is `STRIPE_API_KEY`.
+        stripe_publishable_key: What frontends show Stripe, from `STRIPE_PUBLISHABLE_KEY`.
+        stripe_webhook_secrets: What Stripe signs its webhooks with, comma-separated in
+            `STRIPE_WEBHOOK_SECRET`: there are two while one is replaced.
+        stripe_url: Where Stripe's API is, instead of at Stripe: a double, for development.
+        secret_keys: Seal what accounts entrust to us, comma-separated in
+            `CLASSBOLT_SECRET_KEY`. The first one seals, all of them open.
     """
 
     model_config = SettingsConfigDict(
@@ -66,6 +95,17 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     worker: bool = True
     log: Literal["json", "console"] | None = None
+    stripe_api_key: SecretStr | None = Field(default=None, validation_alias="STRIPE_API_KEY")
+    stripe_publishable_key: str | None = Field(
+        default=None, validation_alias="STRIPE_PUBLISHABLE_KEY"
+    )
+    stripe_webhook_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(), validation_alias="STRIPE_WEBHOOK_SECRET"
+    )
+    stripe_url: str | None = None
+    secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(), validation_alias="CLASSBOLT_SECRET_KEY"
+    )
 
     @property
     def is_production(self) -> bool:
@@ -86,23 +126,62 @@ class Settings(BaseSettings):
             raise ValueError("must begin with sqlite:// or postgresql://")
         return f"{DRIVERS[scheme]}://{rest}"
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "stripe_webhook_secrets", "secret_keys", mode="before")
     @classmethod
-    def _split(cls, origins: object) -> object:
-        if isinstance(origins, str):
-            return tuple(origin.strip() for origin in origins.split(",") if origin.strip())
-        return origins
+    def _split(cls, listed: object) -> object:
+        if isinstance(listed, str):
+            return tuple(each.strip() for each in listed.split(",") if each.strip())
+        return listed
 
     @field_validator("cors_origins")
     @classmethod
     def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
         # Browsers send an origin without path or slash. One that is written with it would never
         # match.
-        if not all(re.fullmatch(r"https?://[^/\s]+", origin) for origin in origins):
+        if not all(ORIGIN.fullmatch(origin) for origin in origins):
             raise ValueError(
                 "each origin is written like https://book.example.com, without a path"
             )
         return origins
+
+    @field_validator("stripe_api_key")
+    @classmethod
+    def _check_api_key(cls, key: SecretStr | None) -> SecretStr | None:
+        if key and not SECRET_KEY.fullmatch(key.get_secret_value()):
+            raise ValueError("must be a secret or restricted key: sk_test_…, rk_live_…")
+        return key
+
+    @field_validator("stripe_publishable_key")
+    @classmethod
+    def _check_publishable_key(cls, key: str | None) -> str | None:
+        if key and not PUBLISHABLE_KEY.fullmatch(key):
+            raise ValueError("must be a publishable key: pk_test_… or pk_live_…")
+        return key
+
+    @field_validator("stripe_webhook_secrets")
+    @classmethod
+    def _check_webhook_secrets(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if not all(WEBHOOK_SECRET.fullmatch(each.get_secret_value()) for each in secrets):
+            raise ValueError("each must be the signing secret of a webhook endpoint: whsec_…")
+        return secrets
+
+    @field_validator("stripe_url")
+    @classmethod
+    def _check_stripe_url(cls, url: str | None) -> str | None:
+        if url and not ORIGIN.fullmatch(url):
+            raise ValueError("is written like http://127.0.0.1:8420, without a path")
+        return url
+
+    @field_validator("secret_keys")
+    @classmethod
+    def _check_secret_keys(cls, keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        try:
+            for key in keys:
+                Fernet(key.get_secret_value())
+        except ValueError:
+            # What is wrong with a key is not for the log either.
+            raise ValueError(f"each key is made with: {MAKE_A_KEY}") from None
+        return keys
 
     @model_validator(mode="after")
     def _check_issuer(self) -> Self:
@@ -113,6 +192,24 @@ class Settings(BaseSettings):
                 f"in production {PREFIX}ISSUER and {PREFIX}JWKS_FILE must name the token "
                 "issuer; the built-in one is for development"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _check_stripe(self) -> Self:
+        if (self.stripe_api_key is None) != (self.stripe_publishable_key is None):
+            raise ValueError("STRIPE_API_KEY and STRIPE_PUBLISHABLE_KEY must be given together")
+        if (
+            self.stripe_api_key
+            and self.stripe_publishable_key
+            and not are_of_one_mode(
+                self.stripe_api_key.get_secret_value(), self.stripe_publishable_key
+            )
+        ):
+            raise ValueError(
+                "STRIPE_API_KEY and STRIPE_PUBLISHABLE_KEY must both be for tests, or neither"
+            )
+        if self.is_production and self.stripe_url is not None:
+            raise ValueError(f"{PREFIX}STRIPE_URL is for development; it names a double")
         return self
 
 
@@ -142,11 +239,15 @@ def _refuse_unknown_variables() -> None:
 
 
 def _variable(name: str) -> str:
-    return "DATABASE_URL" if name == "database_url" else PREFIX + name.upper()
+    setting = Settings.model_fields.get(name)
+    own = setting and setting.validation_alias
+    return own if isinstance(own, str) else PREFIX + name.upper()
 
 
 def _explain(where: tuple[int | str, ...], message: str) -> str:
     message = message.removeprefix("Value error, ")
     if not where:
         return message
-    return f"{_variable(str(where[0]).lower())}: {message}"
+    name = str(where[0])
+    is_variable = name in map(_variable, Settings.model_fields)
+    return f"{name if is_variable else _variable(name.lower())}: {message}"

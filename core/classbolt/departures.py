@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, case, delete, or_, select, update
 
 from classbolt import amend, holdings
-from classbolt.bookings import BOOKED
+from classbolt.bookings import TAKES_A_SEAT
 from classbolt.checks import mine
 from classbolt.customers import Customer, find_customers, lock_customers
 from classbolt.db import Tx
@@ -45,7 +45,7 @@ LOCK_SESSIONS = (
             select(bookings.c.session_id).where(
                 mine(bookings),
                 bookings.c.customer_id == bindparam("customer_id"),
-                bookings.c.status == BOOKED,
+                bookings.c.status.in_(TAKES_A_SEAT),
             )
         ),
     )
@@ -62,7 +62,7 @@ PLACE_TO_COME = (
     .where(
         mine(bookings),
         bookings.c.customer_id == bindparam("customer_id"),
-        bookings.c.status == BOOKED,
+        bookings.c.status.in_(TAKES_A_SEAT),
         sessions.c.starts_at > bindparam("now"),
     )
     .limit(1)
@@ -81,9 +81,9 @@ def _of_both(table: Any, what: str) -> Select[Any]:
         .where(
             mine(table),
             table.c.customer_id == bindparam("gone"),
-            table.c.status == BOOKED,
+            table.c.status.in_(TAKES_A_SEAT),
             other.c.customer_id == bindparam("kept"),
-            other.c.status == BOOKED,
+            other.c.status.in_(TAKES_A_SEAT),
         )
         .limit(1)
     )

@@ -26,6 +26,7 @@ from classbolt.values import (
 )
 
 # Payment methods: money that staff note, nothing at all, one credit.
+CARD = "card"
 OFFLINE = "offline"
 FREE = "free"
 CREDIT = "credit"
@@ -152,11 +153,18 @@ class RecordOffline:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeCard:
+    """Hold the place while the customer pays by card; it is booked once the money is there."""
+
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
 class Free:
     """Nothing is owed."""
 
 
-METHOD_OF = {SpendCredit: CREDIT, RecordOffline: OFFLINE, Free: FREE}
+METHOD_OF = {SpendCredit: CREDIT, TakeCard: CARD, RecordOffline: OFFLINE, Free: FREE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +172,7 @@ class PaymentOption:
     """One way to pay for a draft.
 
     Attributes:
-        method: The payment method's code: 'offline', 'free', 'credit'.
+        method: The payment method's code: 'card', 'offline', 'free', 'credit'.
         source: What of the customer's pays, where they may choose: a customer bundle. None:
             whichever fits best.
         action: What core does when the option is taken; None only if it cannot be.
@@ -173,7 +181,7 @@ class PaymentOption:
 
     method: str
     source: UUID | None = None
-    action: SpendCredit | RecordOffline | Free | None = None
+    action: SpendCredit | TakeCard | RecordOffline | Free | None = None
     refusals: tuple[Refusal, ...] = ()
 
     def __post_init__(self) -> None:
@@ -199,8 +207,8 @@ class BookingFacts:
     """An active booking that is, or might be, cancelled.
 
     Attributes:
-        method: How the place was paid for: 'offline', 'free', 'credit'; for a course's place,
-            how the course was.
+        method: How the place was paid for: 'card', 'offline', 'free', 'credit'; for
+            a course's place, how the course was.
         amount_minor: What was charged, of the course for a course's place; 0 for a credit.
         is_settled: Whether it was paid: the money arrived, or a credit was spent.
         customer_bundle: The bundle whose credit paid, with its balance and expiry of now.

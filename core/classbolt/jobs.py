@@ -57,11 +57,13 @@ class NewJob:
     Attributes:
         payload: Ids and plain values; nothing that names a person.
         bolt_on: Whom it is for: it waits while the account has that one off.
+        run_at: When it is due, if not at once.
     """
 
     kind: str
     payload: Mapping[str, Any]
     bolt_on: str | None = None
+    run_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,22 +103,23 @@ class Job:
         return self.lost > MOST_LOST
 
 
-# A worker takes only what it knows how to do: one of another release may run beside it. What is
-# for a bolt-on waits while the account has that one off.
+# What is for a bolt-on waits while the account has that one off.
+IS_WANTED = or_(
+    jobs.c.bolt_on.is_(None),
+    exists().where(
+        bolt_on_switches.c.account_id == jobs.c.account_id,
+        bolt_on_switches.c.code == jobs.c.bolt_on,
+        bolt_on_switches.c.enabled == true(),
+    ),
+)
+# A worker takes only what it knows how to do: one of another release may run beside it.
 DUE = (
     select(jobs.c.account_id, jobs.c.id)
     .where(
         jobs.c.died_at.is_(None),
         jobs.c.run_at <= bindparam("now"),
         jobs.c.kind.in_(bindparam("kinds", expanding=True)),
-        or_(
-            jobs.c.bolt_on.is_(None),
-            exists().where(
-                bolt_on_switches.c.account_id == jobs.c.account_id,
-                bolt_on_switches.c.code == jobs.c.bolt_on,
-                bolt_on_switches.c.enabled == true(),
-            ),
-        ),
+        IS_WANTED,
     )
     .order_by(jobs.c.run_at)
 )
@@ -174,21 +177,22 @@ async def enqueue(tx: Tx, new: Sequence[NewJob], *, now: datetime) -> None:
     """Promise work; it is done once the transaction has been committed, and only then."""
     if not new:
         return
-    await tx.insert(
-        jobs,
-        *(
-            {
-                "id": new_id(),
-                "kind": each.kind,
-                "bolt_on": each.bolt_on,
-                "payload": dict(each.payload),
-                "enqueued_at": now,
-                "run_at": now,
-            }
-            for each in new
-        ),
-    )
-    tx.has_promised = True
+    rows = [as_row(each, now=now) for each in new]
+    await tx.insert(jobs, *rows)
+    if any(row["run_at"] <= now for row in rows):
+        tx.has_promised = True
+
+
+def as_row(new: NewJob, *, now: datetime) -> dict[str, Any]:
+    """Make the row of a job, all but its account."""
+    return {
+        "id": new_id(),
+        "kind": new.kind,
+        "bolt_on": new.bolt_on,
+        "payload": dict(new.payload),
+        "enqueued_at": now,
+        "run_at": new.run_at or now,
+    }
 
 
 async def what_is_due(

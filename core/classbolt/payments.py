@@ -1,6 +1,7 @@
 """Payments: what was asked for a course or a place, and whether it was paid.
 
-`offline` money is owed until staff mark it paid; `free` owes nothing. Cards are not here yet.
+`offline` money is owed until staff mark it paid; `free` owes nothing. What becomes of a `card`
+is told in `cards`.
 """
 
 from __future__ import annotations
@@ -11,15 +12,16 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, func, select, update
 
+from classbolt.card_rules import State
 from classbolt.checks import mine
 from classbolt.columns import AnyRow
 from classbolt.db import Tx
-from classbolt.errors import NotFound
-from classbolt.facts import FREE, OFFLINE
-from classbolt.tables import payments
+from classbolt.errors import NotFound, PaymentOptionNotAllowed
+from classbolt.facts import CARD, FREE, OFFLINE
+from classbolt.tables import card_payments, payments
 from classbolt.values import Actor, CustomerId, Money, PaymentId, Permission, new_id
 
-COURSE_METHODS = frozenset({OFFLINE})
+COURSE_METHODS = frozenset({CARD, OFFLINE})
 """What a course can be set to accept; what costs nothing is free anyway."""
 
 
@@ -28,7 +30,10 @@ class Payment:
     """What a customer owes or has paid.
 
     Attributes:
-        paid_at: When staff marked it paid, or when it was free; None while it is owed.
+        card_state: How a payment by card stands; None for others.
+        hold_until: Until when its places are held, while it is pending.
+        paid_at: When staff marked it paid, when the card was charged, or when it was free; None
+            while it is owed.
     """
 
     id: PaymentId
@@ -36,15 +41,34 @@ class Payment:
     method: str
     amount: Money
     paid_at: datetime | None
+    card_state: State | None = None
+    hold_until: datetime | None = None
+
+    @property
+    def state(self) -> str:
+        """Say in a word how it stands."""
+        if self.card_state is not None:
+            return self.card_state.value
+        return "OWED" if self.paid_at is None else "PAID"
 
 
-PAYMENTS = select(
-    payments.c.id,
-    payments.c.customer_id,
-    payments.c.method,
-    payments.c.amount_minor,
-    payments.c.paid_at,
-).where(mine(payments), payments.c.id.in_(bindparam("ids", expanding=True)))
+PAYMENTS = (
+    select(
+        payments.c.id,
+        payments.c.customer_id,
+        payments.c.method,
+        payments.c.amount_minor,
+        payments.c.paid_at,
+        card_payments.c.state.label("card_state"),
+        card_payments.c.hold_until,
+    )
+    .outerjoin(
+        card_payments,
+        (card_payments.c.account_id == payments.c.account_id)
+        & (card_payments.c.payment_id == payments.c.id),
+    )
+    .where(mine(payments), payments.c.id.in_(bindparam("ids", expanding=True)))
+)
 MARK_PAID = (
     update(payments)
     .where(mine(payments), payments.c.id == bindparam("payment"))
@@ -85,8 +109,12 @@ async def mark_paid(tx: Tx, actor: Actor, payment_id: PaymentId, *, now: datetim
     Raises:
         Forbidden: The actor does not serve customers.
         NotFound: The payment is unknown.
+        PaymentOptionNotAllowed: It is made by card, and Stripe says when it is.
     """
     actor.require(Permission.SERVE_CUSTOMERS)
+    found = (await find_payments(tx, [payment_id])).get(payment_id)
+    if found is not None and found.method == CARD:
+        raise PaymentOptionNotAllowed([OFFLINE]).at("payment")
     if (
         await tx.scalar(MARK_PAID, {"payment": payment_id, "staff": actor.staff_id, "now": now})
         is None
@@ -102,4 +130,7 @@ async def find_payments(tx: Tx, ids: Sequence[PaymentId]) -> Mapping[PaymentId, 
 
 def _payment(tx: Tx, row: AnyRow) -> Payment:
     amount = Money(row.amount_minor, tx.account.currency)
-    return Payment(row.id, row.customer_id, row.method, amount, row.paid_at)
+    state = State(row.card_state) if row.card_state else None
+    return Payment(
+        row.id, row.customer_id, row.method, amount, row.paid_at, state, row.hold_until
+    )

@@ -74,5 +74,5 @@ async def swap_booking(
             raise given_up.refusal
         pay_with = PayWith(CREDIT, given_up.cancellation.customer_bundle_id)
     target = (await sessions.find_sessions(tx, [to_session]))[to_session]
-    booking = await place(tx, actor, target, holder, pay_with, now=now)
+    booking = await place(tx, actor, target, holder, pay_with, is_swap=True, now=now)
     return Swapped(given_up.cancellation, booking)

@@ -23,7 +23,9 @@ BookingId = NewType("BookingId", UUID)
 CancellationId = NewType("CancellationId", UUID)
 CustomerBundleId = NewType("CustomerBundleId", UUID)
 PaymentId = NewType("PaymentId", UUID)
+RefundId = NewType("RefundId", UUID)
 JobId = NewType("JobId", UUID)
+StripeLinkId = NewType("StripeLinkId", UUID)
 
 
 def new_id() -> UUID:

@@ -2,7 +2,8 @@
 
 It looks for work several times a second, and at once when a transaction of its own process has
 promised some. Nothing that a job does, and nothing that happens to the database, ends it: each
-job is a task of its own, and how that ends is only looked at.
+job is a task of its own, and how that ends is only looked at. It also promises what comes again
+and again, when its time has come.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from types import MappingProxyType
 from typing import Final
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from classbolt import jobs, once, outbox
+from classbolt import jobs, once, outbox, schedules
 from classbolt.bolt_ons import BoltOns
 from classbolt.db import Database
 from classbolt.errors import BoltOnFailed
@@ -41,18 +44,42 @@ LEAVE_SECONDS: Final = 5
 """How long jobs under way may go on when the worker is to stop."""
 
 
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """A kind of job that core itself has, beside what bolt-ons are told.
+
+    Attributes:
+        handler: Does such a job, also one that was done before.
+        every: How long after each other they are promised to accounts that have begun such a
+            schedule; None: only when somebody promises one.
+    """
+
+    handler: Handler
+    every: timedelta | None = None
+
+
 class LeaseLost(Exception):
     """Nobody who took the job has ever said how it ended: it may have killed them."""
 
 
 class Worker:
-    """Does the jobs of all accounts."""
+    """Does the jobs of all accounts: tells bolt-ons of events, and does core's own duties."""
 
-    def __init__(self, database: Database, bolt_ons: BoltOns, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        bolt_ons: BoltOns,
+        clock: Clock,
+        duties: Mapping[str, Duty] = MappingProxyType({}),
+    ) -> None:
         self._database = database
         self._clock = clock
         deliver = partial(_deliver, database, bolt_ons)
-        self._handlers: Mapping[str, Handler] = dict.fromkeys(outbox.kinds(bolt_ons), deliver)
+        self._handlers: Mapping[str, Handler] = {
+            **dict.fromkeys(outbox.kinds(bolt_ons), deliver),
+            **{kind: duty.handler for kind, duty in duties.items()},
+        }
+        self._every = {kind: duty.every for kind, duty in duties.items() if duty.every}
         self._under_way: set[asyncio.Task[None]] = set()
         self._tidy_at = clock()
 
@@ -121,6 +148,9 @@ class Worker:
         room = AT_ONCE - len(self._under_way)
         async with self._database.look() as connection:
             fresh, lost = await jobs.what_is_due(connection, self._handlers, now=self._clock())
+            is_time = await schedules.is_any_due(connection, self._every, now=self._clock())
+        if is_time and await self._promise_again():
+            fresh = True
         if lost:
             if self._under_way:
                 return 0
@@ -139,6 +169,18 @@ class Worker:
         if lost and begun:
             await asyncio.wait(begun)
         return len(begun)
+
+    async def _promise_again(self) -> int:
+        """Promise what comes again; if it cannot be done, the work goes on without it."""
+        try:
+            return await self._database.run(
+                lambda connection: schedules.promise_due(
+                    connection, self._every, now=self._clock()
+                )
+            )
+        except Exception:  # what is promised already must not wait for it
+            log.warning("worker_cannot_promise", exc_info=True)
+            return 0
 
     async def _do(self, job: Job) -> None:
         """Do a job and say how it ended."""

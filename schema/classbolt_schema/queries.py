@@ -21,6 +21,7 @@ from classbolt import (
     dead_jobs,
     holdings,
     payments,
+    stripe_links,
     switches,
 )
 from classbolt import sessions as core_sessions
@@ -39,6 +40,7 @@ from classbolt.values import (
     Permission,
     SessionId,
     StaffId,
+    StripeLinkId,
     TagId,
 )
 from classbolt_schema.compose.info import Info
@@ -54,6 +56,7 @@ from classbolt_schema.types.customer import Customer
 from classbolt_schema.types.job import Job
 from classbolt_schema.types.node import Node
 from classbolt_schema.types.staff import Staff
+from classbolt_schema.types.stripe import StripeLink
 
 N = TypeVar("N", bound=Node)
 
@@ -314,6 +317,13 @@ async def _job(tx: Tx, key: UUID) -> Job | None:
     return None if found is None else Job.of(found)
 
 
+async def _stripe_link(tx: Tx, key: UUID) -> StripeLink | None:
+    if not tx.actor.may(Permission.RUN_ACCOUNT):
+        return None
+    found = await stripe_links.find_link(tx, StripeLinkId(key))
+    return None if found is None else StripeLink.of(found, tx.account.slug)
+
+
 FINDERS: dict[str, Callable[[Tx, UUID], Awaitable[Node | None]]] = {
     "Booking": _booking,
     "Bundle": _bundle,
@@ -325,6 +335,7 @@ FINDERS: dict[str, Callable[[Tx, UUID], Awaitable[Node | None]]] = {
     "Payment": _payment,
     "Session": _session,
     "Staff": _staff,
+    "StripeLink": _stripe_link,
     "Tag": _tag,
 }
 

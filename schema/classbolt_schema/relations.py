@@ -15,6 +15,8 @@ from classbolt import (
     customers,
     holdings,
     payments,
+    refunds,
+    stripe_links,
 )
 from classbolt import sessions as core_sessions
 from classbolt import tags as core_tags
@@ -29,6 +31,7 @@ from classbolt.values import (
 from classbolt_schema.compose.extension import SchemaExtension
 from classbolt_schema.compose.info import Info
 from classbolt_schema.pagination import After, Connection, First, page
+from classbolt_schema.types.account import Account
 from classbolt_schema.types.booking import (
     Booking,
     Cancellation,
@@ -37,9 +40,11 @@ from classbolt_schema.types.booking import (
     Refund,
 )
 from classbolt_schema.types.bundle import Bundle, CustomerBundle
+from classbolt_schema.types.card_payment import CardRefund
 from classbolt_schema.types.course import Course, Session, Tag
 from classbolt_schema.types.customer import Customer
 from classbolt_schema.types.preview import CancellationPreview, PaymentOption
+from classbolt_schema.types.stripe import StripeLink
 
 EXTENSION = SchemaExtension(None)
 A_PAGE = 25
@@ -50,6 +55,23 @@ K = TypeVar("K")
 def known(keys: Sequence[K | None]) -> list[K]:
     """Give each key once, and leave out where there is none."""
     return list({key for key in keys if key is not None})
+
+
+# The account
+
+
+@EXTENSION.field(
+    Account, name="stripe", description="Its link with Stripe, if it has one. For owners."
+)
+async def stripe_of_account(
+    parents: Sequence[Account], info: Info
+) -> Sequence[StripeLink | None]:
+    """Find how the account is linked with Stripe."""
+    tx = await info.context.reading()
+    tx.actor.require(Permission.RUN_ACCOUNT)
+    link = await stripe_links.link_in_force(tx)
+    shown = None if link is None else StripeLink.of(link, tx.account.slug)
+    return [shown] * len(parents)
 
 
 # Courses and sessions
@@ -198,6 +220,20 @@ async def customer_of_course_booking(
 ) -> Sequence[Customer]:
     """Find the holders of course bookings."""
     return await customers_of([parent.booking.customer_id for parent in parents], info)
+
+
+@EXTENSION.field(
+    Payment,
+    name="refunds",
+    description="What goes back of it to the card, in the order it was decided.",
+)
+async def refunds_of_payment(
+    parents: Sequence[Payment], info: Info
+) -> Sequence[list[CardRefund]]:
+    """List what goes back of payments."""
+    ids = [parent.payment.id for parent in parents]
+    found = await refunds.refunds_of(await info.context.reading(), known(ids))
+    return [[CardRefund.of(each) for each in found[key]] for key in ids]
 
 
 @EXTENSION.field(CourseBooking, name="payment", description="What was paid for the course.")

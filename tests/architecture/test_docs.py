@@ -101,8 +101,8 @@ def test_every_setting_is_explained() -> None:
     ]
 
     variables = [
-        "DATABASE_URL" if name == "database_url" else PREFIX + name.upper()
-        for name in Settings.model_fields
+        setting.validation_alias or PREFIX + name.upper()
+        for name, setting in Settings.model_fields.items()
     ]
     assert explained == variables
 

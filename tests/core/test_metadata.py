@@ -18,8 +18,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import create_async_engine
 
+import healthy as h
 from classbolt import tables
 from classbolt.bolt_ons import BoltOns
+from classbolt.columns import AnyRow
 from classbolt.migrate import Component, components, downgrade, drift, pending, upgrade
 from classbolt.testing.databases import Kind
 from classbolt.testing.postgres import PostgresServer
@@ -33,8 +35,15 @@ OWNED = [
     for table in component.metadata.sorted_tables
     if table is not tables.accounts
 ]
-ACROSS_ACCOUNTS = {"ix_jobs_due", "ix_idempotency_keys_old"}
-"""What looks through all accounts at once: a worker works for every one of them."""
+ACROSS_ACCOUNTS = {
+    "ix_jobs_due",
+    "ix_schedules_next",
+    "ix_idempotency_keys_old",
+    "ix_stripe_events_old",
+    "ix_card_payments_intent_of_all",
+}
+"""What looks through all accounts at once: a worker works for every one of them, and Stripe
+names a payment without its account."""
 SCRIPTS = {"auto_refund": 2, "drop_in": 3}
 BOLT_ONS = [pytest.param(each, id=each.name) for each in ALL[1:]]
 
@@ -171,7 +180,66 @@ async def test_core_can_be_taken_back_script_by_script(empty_url: str) -> None:
     await upgrade(empty_url, [core])
 
     await downgrade(empty_url, core, "0001")
-    assert await upgrade(empty_url, [core]) == [f"core {number:04}" for number in (2, 3, 4, 5)]
+    assert await upgrade(empty_url, [core]) == [f"core {number:04}" for number in range(2, 7)]
     await downgrade(empty_url, core, "base")
 
     assert await table_names(empty_url) == set()
+
+
+# With rows in every table
+
+
+async def rows_in(url: str, *these: Table) -> list[list[AnyRow]]:
+    """Give all rows of some tables."""
+    engine = create_async_engine(url, poolclass=NullPool)
+    async with engine.connect() as connection:
+        found = [
+            list((await connection.execute(select(each).order_by(*each.primary_key))).all())
+            for each in these
+        ]
+    await engine.dispose()
+    return found
+
+
+async def test_all_rows_survive_when_payments_by_card_go_and_come_back(url: str) -> None:
+    of_cards = (
+        tables.refunds,
+        tables.card_payments,
+        tables.stripe_links,
+        tables.stripe_events,
+        tables.schedules,
+    )
+    others = [each for each in h.BY_NAME.values() if each not in of_cards]
+    before = await rows_in(url, *others)
+    assert all([*before, *await rows_in(url, *of_cards)])
+
+    await downgrade(url, ALL[0], "0005")
+    assert await upgrade(url, ALL) == ["core 0006"]
+
+    assert await rows_in(url, *others) == before
+    assert await rows_in(url, *of_cards) == [[]] * len(of_cards)
+    assert await drift(url, ALL) == []
+
+
+async def test_seats_that_are_held_are_free_where_there_are_no_cards(url: str) -> None:
+    places = (tables.sessions, tables.course_bookings, tables.bookings)
+    before = await rows_in(url, *places)
+    course_booking, by_card = h.key(), {"payment_id": h.OF_BEN, "status": "HELD"}
+    of_course = {"course_booking_id": course_booking, **by_card}
+    row = {"id": course_booking, "course_id": h.SAT, "customer_id": h.BEN, **by_card}
+    await h.do(
+        url,
+        h.add(tables.course_bookings, {**row, "booked_at": h.BEFORE}),
+        h.add(tables.bookings, h.booking(h.key(), h.SAT_1, h.BEN, **of_course)),
+        h.change(tables.sessions, h.SAT_1, seats_taken=2),
+        h.add(tables.bookings, h.booking(h.key(), h.MON_1, h.ANA, **by_card)),
+        h.change(tables.sessions, h.MON_1, seats_taken=3, over_capacity=2),
+        h.add(
+            tables.bookings,
+            h.booking(h.key(), h.MON_2, h.BEN, **{**by_card, "status": "EXPIRED"}),
+        ),
+    )
+
+    await downgrade(url, ALL[0], "0005")
+
+    assert await rows_in(url, *places) == before

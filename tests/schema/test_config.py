@@ -6,15 +6,18 @@ import os
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from cryptography.fernet import Fernet
+from pydantic import SecretStr, ValidationError
 
 from classbolt.config import Settings, SettingsError, load_settings
+
+STRIPE = {"STRIPE_API_KEY": "sk_test_51Own", "STRIPE_PUBLISHABLE_KEY": "pk_test_51Own"}
 
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
     for name in [*os.environ]:
-        if name.startswith("CLASSBOLT_") or name == "DATABASE_URL":
+        if name.startswith(("CLASSBOLT_", "STRIPE_")) or name == "DATABASE_URL":
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     return monkeypatch
@@ -83,7 +86,7 @@ def test_an_empty_variable_is_none(environment: pytest.MonkeyPatch) -> None:
 
 
 def test_printed_settings_do_not_show_the_database_password() -> None:
-    assert "secret" not in repr(load_settings(database_url="postgresql://u:secret@db/x"))
+    assert "hunter2" not in repr(load_settings(database_url="postgresql://u:hunter2@db/x"))
 
 
 def test_settings_do_not_change() -> None:
@@ -97,6 +100,9 @@ def test_settings_do_not_change() -> None:
         ("CLASSBOLT_ISUER", "CLASSBOLT_ISSUER"),
         ("CLASSBOLT_CORS_ORIGIN", "CLASSBOLT_CORS_ORIGINS"),
         ("CLASSBOLT_DATABASE_URL", "DATABASE_URL"),
+        ("CLASSBOLT_STRIPE_API_KEY", "STRIPE_API_KEY"),
+        ("CLASSBOLT_STRIPE_WEBHOOK_SECRET", "STRIPE_WEBHOOK_SECRET"),
+        ("CLASSBOLT_SECRET_KEYS", "CLASSBOLT_SECRET_KEY"),
     ],
 )
 def test_a_misspelt_variable_stops_the_start_and_names_the_right_one(
@@ -164,3 +170,109 @@ def test_a_setting_that_does_not_exist_cannot_be_given() -> None:
 def test_settings_made_by_hand_follow_the_same_rules() -> None:
     with pytest.raises(ValidationError):
         Settings(env="production")
+
+
+# Stripe, and what is secret
+
+
+def given(environment: pytest.MonkeyPatch, **variables: str) -> None:
+    for name, value in variables.items():
+        environment.setenv(name, value)
+
+
+def test_without_settings_about_it_there_is_no_stripe_and_nothing_to_seal_with() -> None:
+    settings = load_settings()
+
+    assert (settings.stripe_api_key, settings.stripe_publishable_key) == (None, None)
+    assert (settings.stripe_webhook_secrets, settings.secret_keys) == ((), ())
+    assert settings.stripe_url is None
+
+
+def test_stripes_keys_come_from_variables_of_their_own_names(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    given(environment, **STRIPE, STRIPE_WEBHOOK_SECRET="whsec_New, whsec_Old,")
+    given(environment, CLASSBOLT_STRIPE_URL="http://127.0.0.1:8420")
+
+    settings = load_settings()
+
+    assert settings.stripe_api_key == SecretStr("sk_test_51Own")
+    assert settings.stripe_publishable_key == "pk_test_51Own"
+    assert settings.stripe_webhook_secrets == (SecretStr("whsec_New"), SecretStr("whsec_Old"))
+    assert settings.stripe_url == "http://127.0.0.1:8420"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("STRIPE_API_KEY", "pk_test_51Secret", "must be a secret or restricted key"),
+        ("STRIPE_API_KEY", "sk_test_51 Secret", "must be a secret or restricted key"),
+        ("STRIPE_PUBLISHABLE_KEY", "sk_test_51Secret", "must be a publishable key"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_Old,Secret", "each must be the signing secret"),
+        ("CLASSBOLT_STRIPE_URL", "127.0.0.1:8420/Secret", "is written like http://127.0.0.1"),
+        ("CLASSBOLT_STRIPE_URL", "http://127.0.0.1:8420/", "is written like http://127.0.0.1"),
+        ("CLASSBOLT_SECRET_KEY", "Secret", "each key is made with: python -c"),
+    ],
+)
+def test_what_is_no_key_is_refused_by_the_name_of_its_variable_and_not_shown(
+    environment: pytest.MonkeyPatch, variable: str, value: str, said: str
+) -> None:
+    given(environment, **{**STRIPE, variable: value})
+
+    message = refused()
+
+    assert message.startswith(f"{variable}: {said}")
+    assert "Secret" not in message
+    with pytest.raises(ValidationError) as by_hand:
+        Settings()
+    assert "Secret" not in str(by_hand.value)
+
+
+@pytest.mark.parametrize("missing", STRIPE)
+def test_stripes_two_keys_are_given_together(
+    environment: pytest.MonkeyPatch, missing: str
+) -> None:
+    given(environment, **{**STRIPE, missing: ""})
+
+    assert refused() == "STRIPE_API_KEY and STRIPE_PUBLISHABLE_KEY must be given together"
+
+
+@pytest.mark.parametrize("live", STRIPE)
+def test_test_keys_and_live_keys_do_not_go_together(
+    environment: pytest.MonkeyPatch, live: str
+) -> None:
+    given(environment, **{**STRIPE, live: STRIPE[live].replace("test", "live")})
+
+    assert refused().endswith("must both be for tests, or neither")
+
+
+def test_a_double_of_stripe_is_for_development(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "jwks.json").touch()
+    given(environment, **STRIPE, CLASSBOLT_ENV="production", CLASSBOLT_ISSUER="https://id.ex")
+    given(environment, CLASSBOLT_JWKS_FILE=str(tmp_path / "jwks.json"))
+    assert load_settings().is_production
+
+    given(environment, CLASSBOLT_STRIPE_URL="http://127.0.0.1:8420")
+
+    assert refused() == "CLASSBOLT_STRIPE_URL is for development; it names a double"
+
+
+def test_secret_keys_are_a_list_so_that_one_can_be_replaced(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    new, old = (Fernet.generate_key().decode() for _ in range(2))
+    given(environment, CLASSBOLT_SECRET_KEY=f"{new},{old}")
+
+    assert load_settings().secret_keys == (SecretStr(new), SecretStr(old))
+
+
+def test_printed_settings_do_not_show_what_is_secret(environment: pytest.MonkeyPatch) -> None:
+    key = Fernet.generate_key().decode()
+    given(environment, **STRIPE, STRIPE_WEBHOOK_SECRET="whsec_Own", CLASSBOLT_SECRET_KEY=key)
+
+    shown = f"{load_settings()!r} {load_settings()} {load_settings().model_dump()}"
+
+    for secret in (STRIPE["STRIPE_API_KEY"], "whsec_Own", key):
+        assert secret not in shown

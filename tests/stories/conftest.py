@@ -13,6 +13,7 @@ from classbolt.testing.databases import Kind, Templates
 from classbolt.worker import Worker
 from classbolt_auto_refund import AutoRefund
 from classbolt_drop_in import DropIn
+from counter import Counter, counter_of
 from fixture_f import FixtureF
 from messenger import Post
 from studio import Clock, Studio, serving
@@ -27,6 +28,24 @@ async def unwatched(
         database, clock = Database(url, bolt_ons), Clock()
         async with serving(database, tmp_path, bolt_ons, clock) as (client, settings):
             yield fixture_f.studio(kind, client, settings, database, clock)
+
+
+@pytest.fixture
+async def counter(
+    kind: Kind, database_url: str, fixture_f: FixtureF, tmp_path: Path, bolt_ons: BoltOns
+) -> AsyncIterator[Counter]:
+    """Fixture F, linked with Stripe."""
+    async with counter_of(kind, database_url, fixture_f, tmp_path, bolt_ons) as found:
+        yield found
+
+
+@pytest.fixture
+async def ola(counter: Counter) -> Counter:
+    """The counter on the day on which Ola and Pat want to book the Mondays."""
+    await counter.studio.add_customer("Ola")
+    await counter.studio.add_customer("Pat")
+    counter.studio.clock.set("2027-01-08T10:00")
+    return counter
 
 
 @pytest.fixture

@@ -32,6 +32,11 @@ T = TypeVar("T")
 
 SLUGS = ("north", "south")
 NOW = "2027-01-10T12:00"
+STRIPE_KEYS = {
+    "restrictedKey": "rk_test_51Studio",
+    "publishableKey": "pk_test_51Studio",
+    "webhookSecret": "whsec_Studio",
+}
 PEOPLE = ("owner", "manager", "staff", "Ben", "Kim")
 
 
@@ -128,7 +133,16 @@ async def _furnish(studio: Studio) -> tuple[Ids, Ids]:
         await studio.token(person)
     thursdays = await studio.book_course("Kim", "THU")
     await studio.mark_paid(thursdays["courseBooking"]["payment"]["id"])
-    return await _serve(studio, "Ben"), await _serve(studio, "Kim")
+    bens, kims = await _serve(studio, "Ben"), await _serve(studio, "Kim")
+    linked = {"StripeLink": await stripe_link(studio)}
+    return {**bens, **linked}, {**kims, **linked}
+
+
+async def stripe_link(studio: Studio) -> str:
+    """Link a studio with Stripe, and give the link's id."""
+    fields = "account { stripe { id } }"
+    made = await studio.do("linkStripe", STRIPE_KEYS, fields, as_="owner")
+    return str(made["account"]["stripe"]["id"])
 
 
 async def _add_what_is_its_own(studio: Studio) -> None:

@@ -3,7 +3,8 @@
 Ana bought a course and cancelled one session of it for a credit (H1). She spent that on SAT,
 cancelled in time, got it back and spent it again. She also spent one of ten credits (H2) on a
 session that was then called off, for which she was refunded by hand. Ben and Cam sit in a
-session whose capacity was lowered. Cam is of two customers, and had a bundle revoked.
+session whose capacity was lowered. Cam is of two customers, paid by card, got a part
+back, and had a bundle revoked.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ BEG, RB, TEN = key(), key(), key()
 MON, SAT, ELSEWHERE = key(), key(), key()
 MON_1, MON_2, SAT_1, OFF = key(), key(), key(), key()
 OF_ANA, MORE_OF_ANA, OF_BEN, OF_CAM = key(), key(), key(), key()
+LINK = key()
 COURSE_BOOKING = key()
 H1, H2, OF_BEN_TOO, REVOKED = key(), key(), key(), key()
 GIVEN_UP, KEPT, SWAPPED, AGAIN, CALLED_OFF = key(), key(), key(), key(), key()
@@ -163,8 +165,33 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         {**payment(OF_ANA, ANA), "marked_by_id": OWNER},
         payment(MORE_OF_ANA, ANA),
         payment(OF_BEN, BEN),
-        payment(OF_CAM, CAM),
+        {**payment(OF_CAM, CAM), "method": "card"},
     ],
+    "stripe_links": [{"id": LINK, "kind": "OWN", "linked_at": BEFORE}],
+    "card_payments": [
+        {
+            "payment_id": OF_CAM,
+            "link_id": LINK,
+            "state": "PAID",
+            "hold_until": LATER,
+            "intent_id": "pi_1",
+            "captured_minor": 1200,
+            "refunded_elsewhere_minor": 200,
+        }
+    ],
+    "refunds": [
+        {
+            "id": key(),
+            "payment_id": OF_CAM,
+            "amount_minor": 200,
+            "cause": "ELSEWHERE",
+            "state": "SUCCEEDED",
+            "stripe_refund_id": "re_1",
+            "requested_at": BEFORE,
+            "settled_at": BEFORE,
+        }
+    ],
+    "stripe_events": [{"event_id": "evt_1", "received_at": BEFORE}],
     "course_bookings": [
         {
             "id": COURSE_BOOKING,
@@ -224,16 +251,18 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "asked_at": BEFORE,
         }
     ],
+    # It has been due for long, and waits until the account has that bolt-on on again.
     "jobs": [
         {
             "id": key(),
-            "kind": "drop_in.booking_placed",
-            "bolt_on": "drop_in",
+            "kind": "messenger.booking_placed",
+            "bolt_on": "messenger",
             "payload": {},
             "enqueued_at": BEFORE,
-            "run_at": LATER,
+            "run_at": BEFORE,
         }
     ],
+    "schedules": [{"kind": "payments.reconcile", "next_at": LATER}],
     "auto_refund_policies": [{"course_id": MON, "notice_value": 24, "notice_unit": "HOURS"}],
     "auto_refund_rules": [
         {"course_id": MON, "option": "COURSE", "method": "NEW_BUNDLE", "bundle_id": RB}

@@ -24,7 +24,7 @@ from classbolt_schema.server import cli
 CLASSBOLT = Path(sys.executable).with_name("classbolt")
 START_SECONDS = 60
 STOP_SECONDS = 30
-SCRIPTS = {"core": 5, "auto_refund": 2, "drop_in": 3}
+SCRIPTS = {"core": 6, "auto_refund": 2, "drop_in": 3}
 HEADS = [
     f"{name} {number:04}" for name, most in SCRIPTS.items() for number in range(1, most + 1)
 ]
@@ -58,7 +58,7 @@ class Installation:
         inherited = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith("CLASSBOLT_") and name != "DATABASE_URL"
+            if not name.startswith(("CLASSBOLT_", "STRIPE_")) and name != "DATABASE_URL"
         }
         return {**inherited, "CLASSBOLT_DATA": str(self.folder / "data"), **self.settings}
 

@@ -36,6 +36,8 @@ ANY = "Node"
 KINDS: Mapping[str, str] = {
     "MergeCustomersInput.from": "Customer",
     "MergeCustomersInput.into": "Customer",
+    "UnlinkStripeInput.link": "StripeLink",
+    "UpdateStripeLinkInput.link": "StripeLink",
 }
 """Of which type an id is where its name does not end in the type's: place -> type."""
 
@@ -44,6 +46,8 @@ SAMPLES: Mapping[str, Any] = {
     "boltOn": "drop_in",
     "email": "ida@example.com",
     "method": "NEW_BUNDLE",
+    "publishableKey": "pk_test_51Sample",
+    "restrictedKey": "rk_test_51Sample",
     "option": "COURSE",
     "startsAt": "2027-03-01T18:30:00Z",
     "PayWithInput": {"offline": True},

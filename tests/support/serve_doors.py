@@ -24,6 +24,8 @@ from sqlalchemy.engine import ExceptionContext
 from classbolt.bolt_ons import BoltOns
 from classbolt.config import load_settings
 from classbolt.db import Database
+from classbolt.sealed import Seal
+from classbolt.stripe_gateway import StripeGateway
 from classbolt_schema.compose.schema import build_schema
 from classbolt_schema.server import logs
 from classbolt_schema.server.app import assemble
@@ -39,6 +41,8 @@ def main(moment: str, *listeners: str) -> int:
     """Fork a server for each listening socket, and wait for them."""
     now = datetime.fromisoformat(moment)
     settings = load_settings()
+    seal = Seal.of(settings)
+    gateway = StripeGateway.of(settings, seal)
     logs.set_up(settings)
     bolt_ons = BoltOns.discover()
     schema = build_schema(bolt_ons.installed.values())
@@ -52,7 +56,9 @@ def main(moment: str, *listeners: str) -> int:
         database = Database(settings.database_url, bolt_ons)
         note_contention(database, report)
         serve(
-            Application(settings, database, schema, verifier, lambda: now, bolt_ons),
+            Application(
+                settings, database, schema, verifier, lambda: now, bolt_ons, seal, gateway
+            ),
             socket.socket(fileno=listener),
         )
         os._exit(0)  # what it shares with its siblings is not its to tidy up

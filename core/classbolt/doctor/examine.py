@@ -22,12 +22,14 @@ from classbolt.db import Database
 from classbolt.doctor import installation
 from classbolt.doctor.installation import EXAMPLES, Patient
 from classbolt.doctor.invariant import Invariant
+from classbolt.doctor.money import REFUND_FAILED
 from classbolt.doctor.references import WRITTEN_AHEAD, references
 from classbolt.doctor.report import Check, Example, Finding, Report, Result, Severity
-from classbolt.doctor.rows import DEAD_JOBS, INVARIANTS
+from classbolt.doctor.rows import DEAD_JOBS, INVARIANTS, OVERDUE_JOBS
 from classbolt.migrate import MigrationError, pending
 
 CLOCKS_MAY_BE_AHEAD = timedelta(minutes=1)
+JOBS_MAY_WAIT = timedelta(hours=1)
 
 ZONE_DATA = Check("ZONE_DATA_MISSING", "this machine knows the time zones of the world")
 UNREADABLE = Check("DATABASE_UNREADABLE", "the database answers")
@@ -125,7 +127,7 @@ def _around(url: str) -> dict[Check, Look]:
 def _rows(parts: Sequence[Component]) -> dict[Check, Look]:
     """List the checks of rows; on a large database, each computes for a second or so."""
     always = (*INVARIANTS, references(part.metadata for part in parts))
-    wanting_a_look = (DEAD_JOBS, WRITTEN_AHEAD)
+    wanting_a_look = (DEAD_JOBS, OVERDUE_JOBS, REFUND_FAILED, WRITTEN_AHEAD)
     return {
         **{Check(each.code, each.rule): _look_for(each) for each in always},
         **{
@@ -145,8 +147,9 @@ def _look_for(invariant: Invariant) -> Look:
     )
 
     async def look(patient: Patient) -> Finding | None:
-        latest = patient.clock() + CLOCKS_MAY_BE_AHEAD
-        rows = (await patient.connection.execute(statement, {"latest": latest})).all()
+        now = patient.clock()
+        moments = {"latest": now + CLOCKS_MAY_BE_AHEAD, "overdue": now - JOBS_MAY_WAIT}
+        rows = (await patient.connection.execute(statement, moments)).all()
         if not rows:
             return None
         total = rows[0].total

@@ -7,7 +7,7 @@ from classbolt.doctor.invariant import Invariant, invariant
 PLACES: tuple[Invariant, ...] = (
     invariant(
         "SEATS_MISCOUNTED",
-        "J1 seats taken are the active bookings",
+        "J1 seats taken are the active bookings and those that are held",
         "sessions",
         """
         SELECT s.account_id, s.id
@@ -15,7 +15,7 @@ PLACES: tuple[Invariant, ...] = (
         LEFT JOIN (
             SELECT account_id, session_id, COUNT(*) AS places
             FROM bookings
-            WHERE status = 'BOOKED'
+            WHERE status IN ('BOOKED', 'HELD')
             GROUP BY account_id, session_id
         ) b ON b.account_id = s.account_id AND b.session_id = s.id
         WHERE s.seats_taken <> COALESCE(b.places, 0)
@@ -47,7 +47,7 @@ PLACES: tuple[Invariant, ...] = (
         SELECT b.account_id, b.id
         FROM bookings b
         JOIN sessions s ON s.account_id = b.account_id AND s.id = b.session_id
-        WHERE b.status = 'BOOKED' AND s.called_off_at IS NOT NULL
+        WHERE b.status IN ('BOOKED', 'HELD') AND s.called_off_at IS NOT NULL
         """,
     ),
     invariant(
@@ -69,7 +69,7 @@ PLACES: tuple[Invariant, ...] = (
         """
         SELECT account_id, session_id AS id
         FROM bookings
-        WHERE status = 'BOOKED'
+        WHERE status IN ('BOOKED', 'HELD')
         GROUP BY account_id, session_id, customer_id
         HAVING COUNT(*) > 1
         """,
@@ -81,7 +81,7 @@ PLACES: tuple[Invariant, ...] = (
         """
         SELECT account_id, course_id AS id
         FROM course_bookings
-        WHERE status = 'BOOKED'
+        WHERE status IN ('BOOKED', 'HELD')
         GROUP BY account_id, course_id, customer_id
         HAVING COUNT(*) > 1
         """,

@@ -26,7 +26,9 @@ from classbolt.columns import Instant, Key
 from classbolt.doctor.invariant import Invariant
 from classbolt.tables import accounts, metadata
 
-MAY_LIE_AHEAD = frozenset({"starts_at", "ends_at", "expires_at", "deadline", "run_at"})
+MAY_LIE_AHEAD = frozenset(
+    {"starts_at", "ends_at", "expires_at", "deadline", "run_at", "next_at", "hold_until"}
+)
 """The moments that are planned. Every other one is of something that happened."""
 
 NO_ID: ColumnElement[Any] = cast(null(), Key)

@@ -2,8 +2,9 @@
 
 Every table but `accounts` belongs to an account: `account_id` comes first in its primary key,
 its unique constraints, its indexes and its foreign keys. A row can therefore not point into
-another account, and the database can be spread by account. (Two indexes begin otherwise:
-workers look for what is due, and what is old, in all accounts.) Seats and credits are guarded
+another account, and the database can be spread by account. (A few indexes begin otherwise:
+workers look for what is due, and what is old, in all accounts, and Stripe names a payment
+without its account.) Seats and credits are guarded
 by CHECKs as the last line of defence; the statements that move them ask first.
 """
 
@@ -37,7 +38,8 @@ from classbolt.tables.catalogue import (
     staff,
     tags,
 )
-from classbolt.tables.promised import jobs
+from classbolt.tables.charged import card_payments, refunds, stripe_events, stripe_links
+from classbolt.tables.promised import jobs, schedules
 
 __all__ = [
     "NAMING",
@@ -50,6 +52,7 @@ __all__ = [
     "bundle_tags",
     "bundles",
     "cancellations",
+    "card_payments",
     "course_bookings",
     "courses",
     "credit_entries",
@@ -62,7 +65,11 @@ __all__ = [
     "metadata",
     "payments",
     "refers_to",
+    "refunds",
+    "schedules",
     "sessions",
     "staff",
+    "stripe_events",
+    "stripe_links",
     "tags",
 ]

@@ -12,11 +12,15 @@ from sqlalchemy import (
     String,
     Table,
     false,
+    text,
 )
 
 from classbolt.columns import Instant, Key
 from classbolt.tables.base import account_column, id_column, metadata, refers_to
 from classbolt.tables.catalogue import bundles, courses, customers, sessions, staff
+
+# Held while it is being paid for, or booked: both take a seat.
+TAKES_SEATS = text("status IN ('BOOKED', 'HELD')")
 
 payments = Table(
     "payments",
@@ -47,7 +51,7 @@ course_bookings = Table(
     refers_to(courses, "course_id"),
     refers_to(customers, "customer_id"),
     refers_to(payments, "payment_id"),
-    CheckConstraint("status IN ('BOOKED', 'CANCELLED')", name="status"),
+    CheckConstraint("status IN ('HELD', 'BOOKED', 'CANCELLED', 'EXPIRED')", name="status"),
 )
 Index(
     "uq_course_bookings_one_per_customer",
@@ -55,10 +59,11 @@ Index(
     course_bookings.c.course_id,
     course_bookings.c.customer_id,
     unique=True,
-    sqlite_where=course_bookings.c.status == "BOOKED",
-    postgresql_where=course_bookings.c.status == "BOOKED",
+    sqlite_where=TAKES_SEATS,
+    postgresql_where=TAKES_SEATS,
 )
 Index(None, course_bookings.c.account_id, course_bookings.c.customer_id)
+Index(None, course_bookings.c.account_id, course_bookings.c.payment_id)
 
 customer_bundles = Table(
     "customer_bundles",
@@ -119,7 +124,8 @@ bookings = Table(
     refers_to(course_bookings, "origin_id"),
     refers_to(payments, "payment_id"),
     refers_to(customer_bundles, "customer_bundle_id"),
-    CheckConstraint("status IN ('BOOKED', 'CANCELLED')", name="status"),
+    CheckConstraint("status IN ('HELD', 'BOOKED', 'CANCELLED', 'EXPIRED')", name="status"),
+    CheckConstraint("status <> 'HELD' OR payment_id IS NOT NULL", name="held"),
     CheckConstraint(
         "(payment_id IS NULL) <> (customer_bundle_id IS NULL)", name="paid_one_way"
     ),
@@ -130,12 +136,13 @@ Index(
     bookings.c.session_id,
     bookings.c.customer_id,
     unique=True,
-    sqlite_where=bookings.c.status == "BOOKED",
-    postgresql_where=bookings.c.status == "BOOKED",
+    sqlite_where=TAKES_SEATS,
+    postgresql_where=TAKES_SEATS,
 )
 Index(None, bookings.c.account_id, bookings.c.customer_id, bookings.c.booked_at, bookings.c.id)
 Index(None, bookings.c.account_id, bookings.c.session_id, bookings.c.booked_at, bookings.c.id)
 Index(None, bookings.c.account_id, bookings.c.course_booking_id)
+Index(None, bookings.c.account_id, bookings.c.payment_id)
 Index(None, bookings.c.account_id, bookings.c.origin_id)
 
 cancellations = Table(

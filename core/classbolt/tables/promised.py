@@ -44,3 +44,13 @@ Index(
     sqlite_where=jobs.c.died_at.is_not(None),
     postgresql_where=jobs.c.died_at.is_not(None),
 )
+
+# Work that comes again and again: who moves `next_at` on promises the job, in one transaction.
+schedules = Table(
+    "schedules",
+    metadata,
+    account_column(),
+    Column("kind", String(100), primary_key=True),
+    Column("next_at", Instant, nullable=False),
+)
+Index("ix_schedules_next", schedules.c.next_at)

@@ -32,7 +32,7 @@ from classbolt import (
     before,
 )
 
-OPTIONS = ("COURSE", "DROP_IN_CREDIT", "DROP_IN_OFFLINE")
+OPTIONS = ("COURSE", "DROP_IN_CARD", "DROP_IN_CREDIT", "DROP_IN_OFFLINE")
 """Kinds of booking that can be refunded (A4): by the course, and drop-ins by what paid.
 
 What was free counts as paid offline.

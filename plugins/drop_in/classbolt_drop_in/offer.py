@@ -9,6 +9,7 @@ from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 from classbolt import (
+    CARD,
     CREDIT,
     FREE,
     OFFLINE,
@@ -21,13 +22,14 @@ from classbolt import (
     Refusal,
     SessionFacts,
     SpendCredit,
+    TakeCard,
     WayToBook,
     before,
 )
 from classbolt_drop_in.matching import NoMatchingCredit, match
 
 DROP_IN = "drop_in"
-METHODS = (CREDIT, OFFLINE)
+METHODS = (CARD, CREDIT, OFFLINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +145,12 @@ def ways_to_pay(offer: DropInOffer, draft: BookingDraft, now: datetime) -> list[
             PaymentOption(CREDIT, bundle.id, SpendCredit(bundle.id), reasons)
             for bundle, reasons in matches
         ]
+    if offer.price.amount_minor == 0:
+        if offer.methods & {CARD, OFFLINE}:
+            options.append(PaymentOption(FREE, action=Free()))
+        return options
+    if CARD in offer.methods:
+        options.append(PaymentOption(CARD, action=TakeCard(offer.price)))
     if OFFLINE in offer.methods:
-        free = offer.price.amount_minor == 0
-        options.append(
-            PaymentOption(FREE, action=Free())
-            if free
-            else PaymentOption(OFFLINE, action=RecordOffline(offer.price))
-        )
+        options.append(PaymentOption(OFFLINE, action=RecordOffline(offer.price)))
     return options

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, case, delete, func, or_, select
 
 from classbolt import (
-    BOOKED,
+    TAKES_A_SEAT,
     Money,
     Page,
     PageOf,
@@ -32,7 +32,7 @@ TAKEN = (
         mine(bookings),
         bookings.c.session_id == offers.c.session_id,
         bookings.c.way == DROP_IN,
-        bookings.c.status == BOOKED,
+        bookings.c.status.in_(TAKES_A_SEAT),
     )
     .scalar_subquery()
 )

@@ -51,6 +51,19 @@ class Payload:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class After:
+    """What the second half of a mutation works with: no transaction is open any more.
+
+    Attributes:
+        now: The moment of the mutation.
+        info: What GraphQL knows of the request.
+    """
+
+    now: datetime
+    info: Info
+
+
 I = TypeVar("I")  # noqa: E741  (the mutation's input)
 P = TypeVar("P", bound=Payload)
 
@@ -66,18 +79,30 @@ class MutationField(StrawberryField):
 
 
 def mutation(
-    *, description: str, name: str | None = None
+    *,
+    description: str,
+    name: str | None = None,
+    then: Callable[[After, Any], Awaitable[None]] | None = None,
 ) -> Callable[[Callable[[Ask, I], Awaitable[P]]], MutationField]:
     """Make a root mutation of a function from an `Ask` and the input to the payload.
 
     The function may run again from its beginning when others wanted the same rows, so all that
     it does goes through `ask.tx`.
+
+    Args:
+        then: What follows the commit, such as speaking with others; it may complete the
+            payload. It also follows when the mutation was done before under its key. Where it
+            refuses, what was committed stays.
     """
 
     def make(work: Callable[[Ask, I], Awaitable[P]]) -> MutationField:
         def owned_by(owner: str | None) -> MutationField:
             field = _mutation_field(
-                work, name=name or work.__name__, description=description, owner=owner
+                work,
+                name=name or work.__name__,
+                description=description,
+                owner=owner,
+                then=then,
             )
             field.owned_by = owned_by
             return field
@@ -93,6 +118,7 @@ def _mutation_field(
     name: str,
     description: str,
     owner: str | None,
+    then: Callable[[After, Any], Awaitable[None]] | None,
 ) -> MutationField:
     own = evaluated(work)
     payload = own.return_annotation
@@ -124,12 +150,16 @@ def _mutation_field(
         # A snapshot left open would hold a connection while the write waits for another.
         await context.renew()
         try:
-            return await context.app.database.write(context.caller, in_transaction)
+            done = await context.app.database.write(context.caller, in_transaction)
+            if then is not None:
+                await then(After(now, info), done)
         except (Refusal, Refusals) as refused:
             refused_with: Payload = payload(
                 user_errors=[to_user_error(_in_input(reason)) for reason in refused.reasons]
             )
             return refused_with
+        else:
+            return done
         finally:
             # The next field, or the payload's own, must not be answered from before the write.
             await context.renew()

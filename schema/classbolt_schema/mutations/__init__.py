@@ -8,9 +8,11 @@ from classbolt_schema.mutations import (
     cancelling,
     credits,
     jobs,
+    paying,
     people,
     scheduling,
     setup,
+    stripe,
     switching,
 )
 
@@ -21,9 +23,11 @@ __all__ = [
     "cancelling",
     "credits",
     "jobs",
+    "paying",
     "people",
     "scheduling",
     "setup",
+    "stripe",
     "switching",
 ]
 

@@ -4,11 +4,13 @@ import strawberry
 
 from classbolt import book, book_course, swap
 from classbolt.values import BookingId, CourseId, CustomerId, SessionId
-from classbolt_schema.compose.mutation import Ask, Payload, mutation
+from classbolt_schema.compose.mutation import After, Ask, Payload, mutation
 from classbolt_schema.compose.once import Keyed
 from classbolt_schema.ids import decode, decode_optional
+from classbolt_schema.mutations.paying import card_payment
 from classbolt_schema.relations import EXTENSION
 from classbolt_schema.types.booking import Booking, Cancellation, CourseBooking
+from classbolt_schema.types.card_payment import CardPayment
 from classbolt_schema.types.pay_with import PayWithInput, to_pay_with
 
 
@@ -28,8 +30,20 @@ class BookCoursePayload(Payload):
     """The course booking."""
 
     course_booking: CourseBooking | None = strawberry.field(
-        default=None, description="The customer's place in the course."
+        default=None,
+        description="The customer's place in the course; HELD until it is paid for by card.",
     )
+    card_payment: CardPayment | None = strawberry.field(
+        default=None,
+        description="What is needed to pay by card; null if a card is not to pay, or has.",
+    )
+
+
+async def _pay_for_course(after: After, payload: BookCoursePayload) -> None:
+    """Let the customer pay by card, if they chose to."""
+    if payload.course_booking is not None:
+        held = payload.course_booking.booking
+        payload.card_payment = await card_payment(after, held.status, held.payment_id)
 
 
 @EXTENSION.mutation
@@ -37,6 +51,7 @@ class BookCoursePayload(Payload):
     name="bookCourse",
     description="Book a whole course: a place in each of its sessions that is to come, or"
     " nothing at all. `courseBookingOptions` says beforehand what it costs.",
+    then=_pay_for_course,
 )
 async def book_course_(ask: Ask, asked: BookCourseInput) -> BookCoursePayload:
     """Book a course."""
@@ -67,14 +82,27 @@ class BookSessionPayload(Payload):
     """The booking."""
 
     booking: Booking | None = strawberry.field(
-        default=None, description="The customer's place in the session."
+        default=None,
+        description="The customer's place in the session; HELD until it is paid for by card.",
     )
+    card_payment: CardPayment | None = strawberry.field(
+        default=None,
+        description="What is needed to pay by card; null if a card is not to pay, or has.",
+    )
+
+
+async def _pay_for_session(after: After, payload: BookSessionPayload) -> None:
+    """Let the customer pay by card, if they chose to."""
+    if payload.booking is not None:
+        held = payload.booking.booking
+        payload.card_payment = await card_payment(after, held.status, held.payment_id)
 
 
 @EXTENSION.mutation
 @mutation(
     description="Book one session on its own, in a way that a bolt-on offers. `bookingOptions`"
-    " says beforehand whether and how it can be booked."
+    " says beforehand whether and how it can be booked.",
+    then=_pay_for_session,
 )
 async def book_session(ask: Ask, asked: BookSessionInput) -> BookSessionPayload:
     """Book a session."""

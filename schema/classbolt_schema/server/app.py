@@ -23,7 +23,11 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 from classbolt.bolt_ons import BoltOns
 from classbolt.config import Settings, load_settings
 from classbolt.db import Database
+from classbolt.duties import duties
 from classbolt.migrate import MigrationError, components, pending
+from classbolt.paying import Till
+from classbolt.sealed import Seal
+from classbolt.stripe_gateway import StripeGateway
 from classbolt.worker import Worker
 from classbolt_schema.compose.schema import build_schema
 from classbolt_schema.server import logs
@@ -31,6 +35,7 @@ from classbolt_schema.server.auth import TokenVerifier
 from classbolt_schema.server.context import Application, Clock, utc_now
 from classbolt_schema.server.http import graphql_endpoint, http_error_answer, request_id_of
 from classbolt_schema.server.keys import trusted_issuer
+from classbolt_schema.server.webhooks import stripe_webhook, stripe_webhook_of_account
 
 PROBE_SECONDS = 3
 ANY_LOCAL_ORIGIN = r"https?://(localhost|127\.0\.0\.1)(:\d+)?"
@@ -59,6 +64,7 @@ def create_app(
         works: Whether it also does what was promised after commits.
     """
     bolt_ons = BoltOns.discover() if bolt_ons is None else bolt_ons
+    seal = Seal.of(settings)
     return assemble(
         Application(
             settings=settings,
@@ -67,6 +73,8 @@ def create_app(
             verifier=TokenVerifier(*trusted_issuer(settings)),
             clock=clock,
             bolt_ons=bolt_ons,
+            seal=seal,
+            gateway=StripeGateway.of(settings, seal),
         ),
         works=works,
     )
@@ -78,16 +86,22 @@ def assemble(app: Application, *, works: bool = False) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        worker = Worker(app.database, app.bolt_ons, app.clock)
+        own = duties(Till(app.database, app.gateway))
+        worker = Worker(app.database, app.bolt_ons, app.clock, own)
         try:
             async with worker.running() if works else nullcontext():
                 yield
         finally:
+            await app.gateway.close()
             await app.database.close()
 
     return Starlette(
         routes=[
             Route("/graphql/{account}", graphql_endpoint(app)),
+            Route("/webhooks/stripe", stripe_webhook(app), methods=["POST"]),
+            Route(
+                "/webhooks/stripe/{account}", stripe_webhook_of_account(app), methods=["POST"]
+            ),
             Route("/livez", _livez),
             Route("/readyz", _readyz(app)),
         ],

@@ -1,6 +1,7 @@
 """The command line: serve, migrate, examine, open accounts, hand out development tokens."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -15,18 +16,23 @@ from classbolt import customers, opening, switches
 from classbolt.bolt_ons import BadBoltOn, BoltOns
 from classbolt.config import Settings, SettingsError, load_settings
 from classbolt.db import Caller, Database, Tx
+from classbolt.duties import duties
 from classbolt.errors import Refusal
 from classbolt.migrate import MigrationError, components, pending, upgrade
+from classbolt.paying import Till
+from classbolt.sealed import Seal
+from classbolt.stripe_gateway import StripeGateway
 from classbolt.values import SYSTEM, CustomerId, Role, StaffId
 from classbolt.worker import Worker
 from classbolt_schema.compose.schema import build_schema, export_sdl
 from classbolt_schema.ids import decode, encode
 from classbolt_schema.server import demo as demo_account
-from classbolt_schema.server import logs
+from classbolt_schema.server import demo_stripe, logs
 from classbolt_schema.server import story as swap_story
 from classbolt_schema.server.context import utc_now
 from classbolt_schema.server.doctor import doctor
 from classbolt_schema.server.keys import DEVELOPMENT_ISSUER, development_key, issue_token
+from classbolt_schema.server.stripe_cli import stripe_app
 
 T = TypeVar("T")
 
@@ -49,6 +55,7 @@ app.add_typer(account_app, name="account")
 app.add_typer(staff_app, name="staff")
 app.add_typer(schema_app, name="schema")
 app.add_typer(bolt_ons_app, name="bolt-ons")
+app.add_typer(stripe_app, name="stripe")
 
 OfAccount = Annotated[str, typer.Option("--account", help="The account's slug.")]
 
@@ -74,6 +81,9 @@ def serve(
 ) -> None:
     """Serve GraphQL at /graphql/{account}."""
     settings = load_settings()
+    if demo and settings.stripe_api_key is None and not settings.is_production:
+        os.environ.update(demo_stripe.start(settings.data, port))  # also for its processes
+        settings = load_settings()
     logs.set_up(settings)
     bolt_ons = BoltOns.discover()
     asyncio.run(_prepare(settings, bolt_ons, demo=demo, port=port))
@@ -106,7 +116,7 @@ async def _prepare(settings: Settings, bolt_ons: BoltOns, *, demo: bool, port: i
             found = await demo_account.open_demo(settings, database, bolt_ons, now=utc_now())
         finally:
             await database.close()
-        typer.echo(demo_account.greeting(found, port))
+        typer.echo(demo_account.greeting(found, port, settings.stripe_url))
     else:
         await _check_migrations(settings, bolt_ons)
 
@@ -136,13 +146,16 @@ def worker() -> None:
 async def _work(settings: Settings, bolt_ons: BoltOns) -> None:
     await _check_migrations(settings, bolt_ons)
     database = Database(settings.database_url, bolt_ons)
+    gateway = StripeGateway.of(settings, Seal.of(settings))
     stop = asyncio.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
     try:
-        async with Worker(database, bolt_ons, utc_now).running():
+        own = duties(Till(database, gateway))
+        async with Worker(database, bolt_ons, utc_now, own).running():
             await stop.wait()
     finally:
+        await gateway.close()
         await database.close()
 
 

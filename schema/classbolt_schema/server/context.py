@@ -20,6 +20,8 @@ from strawberry.dataloader import DataLoader
 from classbolt.bolt_ons import BoltOns
 from classbolt.config import Settings
 from classbolt.db import Caller, Database, Tx
+from classbolt.sealed import Seal
+from classbolt.stripe_gateway import StripeGateway
 from classbolt_schema.server.auth import TokenVerifier
 
 Clock = Callable[[], datetime]
@@ -40,6 +42,8 @@ class Application:
     verifier: TokenVerifier
     clock: Clock
     bolt_ons: BoltOns
+    seal: Seal
+    gateway: StripeGateway
 
 
 class Context:

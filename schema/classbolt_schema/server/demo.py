@@ -7,15 +7,19 @@ relative to the day it is opened. What belongs to a bolt-on that is not installe
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from classbolt import customers, opening
+from classbolt import customers, opening, stripe_links
 from classbolt.bolt_ons import BoltOns
 from classbolt.config import Settings
 from classbolt.db import Caller, Database, Tx
 from classbolt.errors import InvalidInput
-from classbolt.values import CustomerId, Role
+from classbolt.sealed import Seal
+from classbolt.stripe_gateway import StripeGateway
+from classbolt.stripe_links import NewLink
+from classbolt.values import SYSTEM, CustomerId, Role
 from classbolt_schema.compose.schema import build_schema
 from classbolt_schema.ids import decode
 from classbolt_schema.server.auth import TokenVerifier
@@ -118,8 +122,14 @@ async def set_up(
     monday: date,
     installed: Collection[str],
     opens_before: Mapping[str, Any] = WEEK,
+    *,
+    cards: bool = False,
 ) -> Studio:
-    """Set the studio up: bolt-ons on, tags, bundles, four courses and who bought them."""
+    """Set the studio up: bolt-ons on, tags, bundles, four courses and who bought them.
+
+    Args:
+        cards: Whether all that is sold for money can be paid for by card too.
+    """
     studio = Studio()
     for code in installed:
         await call(ENABLE_BOLT_ON, {"boltOn": code})
@@ -128,7 +138,8 @@ async def set_up(
     for short, wanted in _bundles(studio.tags).items():
         studio.bundles[short] = (await call(CREATE_BUNDLE, wanted))["bundle"]["id"]
     for short, plan in PLANS.items():
-        made = await call(CREATE_COURSE, _course(studio, plan, monday, installed, opens_before))
+        course = _course(studio, plan, monday, installed, opens_before)
+        made = await call(CREATE_COURSE, _with_cards(course) if cards else course)
         studio.courses[short] = made["course"]["id"]
         edges = made["course"]["sessions"]["edges"]
         studio.sessions[short] = [edge["node"]["id"] for edge in edges]
@@ -194,6 +205,15 @@ def _course(
     return course
 
 
+def _with_cards(course: dict[str, Any]) -> dict[str, Any]:
+    """Let a course, and the places in it that are sold for money, be paid for by card too."""
+    for session in course["sessions"]:
+        methods = session.get("dropIn", {}).get("paymentMethods", [])
+        if "offline" in methods and "card" not in methods:
+            methods.append("card")
+    return {**course, "paymentMethods": ["card", "offline"]}
+
+
 def _start(monday: date, plan: CoursePlan, week: int) -> datetime:
     day = monday + timedelta(days=plan.day, weeks=week)
     return datetime.combine(day, plan.at, ZONE).astimezone(UTC)
@@ -224,11 +244,19 @@ async def open_demo(
         pass  # it was opened before, and keeps what was done in it since
     else:
         await _furnish(settings, database, bolt_ons, now)
+    if settings.stripe_api_key is not None:
+        await database.write(Caller(SLUG), partial(_link_with_stripe, now=now))
     tokens = (
         issue_token(settings, SLUG, subject, now, DEMO_TOKEN_LIFETIME)
         for subject in ("demo-owner", "demo-ana")
     )
     return Demo(*tokens)
+
+
+async def _link_with_stripe(tx: Tx, now: datetime) -> None:
+    """Let cards pay into the installation's own account at Stripe, unless a link is there."""
+    if await stripe_links.link_in_force(tx) is None:
+        await stripe_links.link(tx, SYSTEM, NewLink(), now=now)
 
 
 async def _furnish(
@@ -241,6 +269,7 @@ async def _furnish(
         )
 
     await database.write(Caller(SLUG), add_owner)
+    seal = Seal.of(settings)
     app = Application(
         settings=settings,
         database=database,
@@ -248,9 +277,15 @@ async def _furnish(
         verifier=TokenVerifier(*trusted_issuer(settings)),
         clock=lambda: now,
         bolt_ons=bolt_ons,
+        seal=seal,
+        gateway=StripeGateway.of(settings, seal),
     )
     studio = await set_up(
-        _as_owner(app, now), _monday_after(now), bolt_ons.installed, FOUR_WEEKS
+        _as_owner(app, now),
+        _monday_after(now),
+        bolt_ons.installed,
+        FOUR_WEEKS,
+        cards=settings.stripe_api_key is not None,
     )
     ana = CustomerId(decode("Customer", studio.customers["Ana"]))
     await database.write(
@@ -297,8 +332,12 @@ def payload_of(data: Mapping[str, Any] | None, errors: object) -> Any:
     return payload
 
 
-def greeting(demo: Demo, port: int) -> str:
-    """Say how to ask the first question."""
+def greeting(demo: Demo, port: int, stripe_url: str | None) -> str:
+    """Say how to ask the first question, and who charges cards.
+
+    Args:
+        stripe_url: Where the double of Stripe is, if it is one.
+    """
     address = f"http://localhost:{port}/graphql/{SLUG}"
     return f"""
 {NAME} is open. In a browser, {address} shows GraphiQL. Or ask right here:
@@ -313,4 +352,16 @@ To act as somebody, send the header Authorization: Bearer TOKEN.
 
   The owner:
   {demo.owner_token}
+{_about_cards(stripe_url)}"""
+
+
+def _about_cards(stripe_url: str | None) -> str:
+    if stripe_url is None:
+        return ""
+    return f"""
+There is no STRIPE_API_KEY, so a double of Stripe charges cards, and nobody's money moves:
+
+  {stripe_url}
+
+How a card is played there by hand: docs/payments.md.
 """

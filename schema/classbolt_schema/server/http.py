@@ -1,9 +1,10 @@
 """The GraphQL endpoint: one JSON request in, one JSON answer out, every "no" in the same shape.
 
 What is no GraphQL request never reaches the schema: bodies are bounded before they are read,
-and only JSON is taken, so that no foreign page's form can act for somebody. What goes wrong
-inside is logged under the request's id and shown to the client as that id alone: exception
-texts tell strangers about our insides. Documents, variables and tokens are never logged.
+and only JSON is taken, so that no foreign page's form can act for somebody. No message repeats
+what was sent: frontends report messages, and a value may be a key. What goes wrong inside is
+logged under the request's id and shown to the client as that id alone: exception texts tell
+strangers about our insides. Documents, variables and tokens are never logged.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ MAX_BODY_BYTES: Final = 100_000
 MAX_VARIABLES: Final = 50
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 QUALITY = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
+WHAT_WAS_SENT = re.compile(r"(?:, found|(cannot represent [^:]*)): .*", re.DOTALL)
+"""What graphql-core adds to the end of a message."""
 
 CODES: Final = {
     HTTPStatus.NOT_FOUND: "NOT_FOUND",
@@ -307,7 +310,7 @@ def _show(result: ExecutionResult, request_id: str) -> Iterator[dict[str, Any]]:
         if isinstance(cause, Refusal | Refusals):
             shown = [_error(each.message, each.code, request_id) for each in cause.reasons]
         elif code := _code(error, result):
-            shown = [_error(error.message, code, request_id)]
+            shown = [_error(WHAT_WAS_SENT.sub(r"\1.", error.message), code, request_id)]
         else:
             # One failed loader fails every field that waited for it: the log hears of it once.
             if id(cause) not in masked:

@@ -43,6 +43,8 @@ def set_up(settings: Settings) -> None:
     )
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every connection
+    for each in ("stripe", "httpx"):  # they tell of every call, and of what Stripe refused
+        logging.getLogger(each).setLevel(logging.ERROR)
 
 
 def silence_strawberry() -> None:

@@ -21,6 +21,9 @@ class Account:
         description="The IANA time zone in which its notice periods and validities are read."
     )
     currency: str = strawberry.field(description="The ISO 4217 code of its one currency.")
+    takes_cards: bool = strawberry.field(
+        description="Whether customers can pay by card: whether it is linked with Stripe."
+    )
 
     @classmethod
     def of(cls, account: accounts.Account) -> Self:
@@ -30,6 +33,7 @@ class Account:
             name=account.name,
             time_zone=account.time_zone.key,
             currency=account.currency,
+            takes_cards=account.takes_cards,
         )
 
 

@@ -6,6 +6,7 @@ from typing import Self
 import strawberry
 
 from classbolt import bookings, cancellations, payments
+from classbolt.card_rules import State
 from classbolt_schema.ids import encode
 from classbolt_schema.scalars import Money
 from classbolt_schema.types.node import Node
@@ -16,12 +17,22 @@ from classbolt_schema.types.staff import Actor
 class Payment(Node):
     """A payment."""
 
-    method: str = strawberry.field(description="How: offline, or free.")
+    method: str = strawberry.field(description="How: card, offline, or free.")
     amount: Money = strawberry.field(description="How much.")
-    paid_at: datetime | None = strawberry.field(
-        description="When staff noted that the money had come, or when a free place was booked;"
-        " null while it is owed."
+    state: str = strawberry.field(
+        description="OWED until staff note that the money came, then PAID. By card: PENDING"
+        " while its places are held and the customer pays, then PAID; EXPIRED if nobody paid in"
+        " time; RETURNED if it was paid too late, so that the money goes back."
     )
+    hold_until: datetime | None = strawberry.field(
+        description="Until when its places are held, of a payment by card that is PENDING; null"
+        " otherwise."
+    )
+    paid_at: datetime | None = strawberry.field(
+        description="When staff noted that the money had come, when the card was charged, or"
+        " when a free place was booked; null while it is owed."
+    )
+    payment: strawberry.Private[payments.Payment]
 
     @classmethod
     def of(cls, payment: payments.Payment) -> Self:
@@ -30,7 +41,10 @@ class Payment(Node):
             id=strawberry.ID(encode("Payment", payment.id)),
             method=payment.method,
             amount=Money.of(payment.amount),
+            state=payment.state,
+            hold_until=payment.hold_until if payment.card_state is State.PENDING else None,
             paid_at=payment.paid_at,
+            payment=payment,
         )
 
 
@@ -38,7 +52,10 @@ class Payment(Node):
 class Booking(Node):
     """A booking."""
 
-    status: str = strawberry.field(description="BOOKED or CANCELLED.")
+    status: str = strawberry.field(
+        description="BOOKED or CANCELLED; HELD while it is paid for by card, EXPIRED if nothing"
+        " came of that."
+    )
     way: str = strawberry.field(
         description="The way it was booked: course for a place that came with a course, or"
         " what a bolt-on calls its way, such as drop_in."
@@ -65,7 +82,8 @@ class CourseBooking(Node):
     """A course booking."""
 
     status: str = strawberry.field(
-        description="BOOKED, or CANCELLED once the business has cancelled it as a whole."
+        description="BOOKED, or CANCELLED once the business has cancelled it as a whole; HELD"
+        " while it is paid for by card, EXPIRED if nothing came of that."
     )
     booked_at: datetime = strawberry.field(description="When.")
     booking: strawberry.Private[bookings.CourseBooking]

@@ -26,6 +26,11 @@ class PaySource:
 class PayWithInput:
     """A way to pay."""
 
+    card: bool | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="true: pay by card. The places are held for a while, and the payload's"
+        " `cardPayment` lets the customer pay with Stripe.js.",
+    )
     offline: bool | None = strawberry.field(
         default=strawberry.UNSET,
         description="true: pay the business outside of Classbolt; staff note when it came.",

@@ -16,7 +16,7 @@ from at_work import dead_job
 from classbolt.bolt_ons import BoltOns
 from classbolt.testing.databases import Kind, Templates
 from classbolt_schema.compose.schema import build_schema, export_sdl
-from furnished import TwoStudios
+from furnished import STRIPE_KEYS, TwoStudios, stripe_link
 from invariants import broken
 from neighbours import Neighbours
 from studio import Answer, Studio
@@ -127,6 +127,8 @@ async def examples(northside: Studio) -> Examples:
     refunded = await northside.booking("Hal", "SAT", 5)
     going = [await northside.add_customer(name) for name in ("Una", "Vera", "Will")]
     held = await northside.give("Hal", "TEN")
+    ended = await stripe_link(northside)
+    await northside.do("unlinkStripe", {"link": ended}, as_="owner")
     found = {
         **_set_up(northside),
         **_scheduled(northside),
@@ -136,6 +138,7 @@ async def examples(northside: Studio) -> Examples:
             northside, [await northside.course_booking(name) for name in ("Ben", "Hal")]
         ),
         **_amended(held, refunded, going),
+        **_linked(ended),
         "retryJob": [{"job": await dead_job(northside)}],
         "discardJob": [{"job": await dead_job(northside)}],
         "archiveBundle": [{"bundle": northside.ids.bundles["RB-ADV"]}],
@@ -284,6 +287,16 @@ def _amended(held: str, refunded: str, going: list[str]) -> dict[str, list[Input
     }
 
 
+def _linked(ended: str) -> dict[str, list[Input]]:
+    """Change a link that has ended: with one in force, cards would be taken in each example."""
+    changes = {"webhookSecret": STRIPE_KEYS["webhookSecret"], "holdMinutes": 30}
+    return {
+        "updateStripeLink": [{"link": ended, **changes}],
+        "unlinkStripe": [{"link": ended}],
+        "linkStripe": [{**STRIPE_KEYS, "holdMinutes": 20}],
+    }
+
+
 @pytest.fixture
 async def foreign(southside: Studio) -> Mapping[str, str]:
     """An id of each type, all of them of another account."""
@@ -329,6 +342,7 @@ async def foreign(southside: Studio) -> Mapping[str, str]:
         "Booking": booked["courseBooking"]["bookings"]["edges"][0]["node"]["id"],
         "CustomerBundle": await made("giveBundle", given, "customerBundle"),
         "Job": await dead_job(southside),
+        "StripeLink": await stripe_link(southside),
     }
 
 

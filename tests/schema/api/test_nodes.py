@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLInterfaceType, GraphQLSchema
 
+from furnished import stripe_link
 from studio import Studio
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ EVERYTHING = """{
     sessions(first: 1) { edges { node { id startsAt } } } } } }
   tags { id name }
   deadJobs(first: 1) { edges { node { id failure } } }
+  account { stripe { id webhookPath } }
   customers(first: 1) { edges { node { id name
     bookings(first: 1) { edges { node { id status
       courseBooking { id bookedAt payment { id method } } } } }
@@ -42,6 +44,7 @@ async def test_every_kind_of_object_is_found_again_by_its_id(
     northside: Studio, schema: GraphQLSchema, examples: Examples
 ) -> None:
     del examples
+    await stripe_link(northside)
     node = schema.type_map["Node"]
     assert isinstance(node, GraphQLInterfaceType)
     kinds = {each.name for each in schema.get_implementations(node).objects}
@@ -64,6 +67,7 @@ async def test_what_is_found_by_its_id_says_the_same_as_where_it_was_met(
     northside: Studio, examples: Examples
 ) -> None:
     del examples
+    await stripe_link(northside)
     fields = {
         "Course": "title",
         "Session": "startsAt",
@@ -75,6 +79,7 @@ async def test_what_is_found_by_its_id_says_the_same_as_where_it_was_met(
         "Staff": "name",
         "CustomerBundle": "balance",
         "Bundle": "name",
+        "StripeLink": "webhookPath",
     }
     met = objects(await northside.query(EVERYTHING, as_="owner"))
     parts = " ".join(f"... on {kind} {{ {field} }}" for kind, field in fields.items())

@@ -21,6 +21,7 @@ WITHOUT_A_VALUE = {
     "Customer.erasedAt",
     "RefundPolicy.maxRefundsPerCourseBooking",
     "SetupCheck.fix",
+    "StripeLink.unlinkedAt",
     "SwapTargets.userErrors",
 }
 """Fields without a value in the studios, of which the table cannot say whether it is hidden."""

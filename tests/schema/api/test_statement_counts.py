@@ -121,6 +121,9 @@ MUTATIONS: Mapping[str, int] = {
     "mergeCustomers": 12,  # with a key
     "eraseCustomer": 10,  # with a key
     "updateAccount": 1,
+    "updateStripeLink": 2,
+    "unlinkStripe": 2,  # it has ended before
+    "linkStripe": 4,
     "retryJob": 1,
     "discardJob": 1,
     "archiveBundle": 2,
@@ -144,6 +147,7 @@ LOCKS: Mapping[str, int] = {
     "revokeBundle": 1,
     "mergeCustomers": 2,
     "eraseCustomer": 2,
+    "linkStripe": 1,
     "disableBoltOn": 1,
     "enableBoltOn": 1,
 }

@@ -113,6 +113,7 @@ FOR_STAFF = {
     "manualRefundsDue { edges { cursor } }": Permission.SERVE_CUSTOMERS,
     "deadJobs { edges { cursor } }": Permission.RUN_ACCOUNT,
     "boltOnChanges { code }": Permission.SWITCH_BOLT_ONS,
+    "account { stripe { id } }": Permission.RUN_ACCOUNT,
 }
 
 

@@ -21,6 +21,8 @@ from classbolt.bolt_ons import BoltOns
 from classbolt.config import Settings
 from classbolt.db import Caller, Database, Tx
 from classbolt.errors import InvalidCursor, InvalidInput, NotFound, Refusals, Unauthenticated
+from classbolt.sealed import Seal
+from classbolt.stripe_gateway import StripeGateway
 from classbolt_schema.server.app import assemble
 from classbolt_schema.server.auth import TokenVerifier
 from classbolt_schema.server.context import Application, Context
@@ -176,6 +178,8 @@ async def a_server(settings: Settings) -> AsyncIterator[Server]:
         verifier=TokenVerifier(*trusted_issuer(settings)),
         clock=lambda: NOW,
         bolt_ons=BoltOns(),
+        seal=Seal(),
+        gateway=StripeGateway(seal=Seal()),
     )
     async with serving(assemble(app)) as url, httpx.AsyncClient(base_url=url) as client:
         yield Server(client, app, accounts)

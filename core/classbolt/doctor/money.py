@@ -1,0 +1,129 @@
+"""What must be true of payments by card: money for a place, or it goes back, once."""
+
+from __future__ import annotations
+
+from classbolt.doctor.invariant import Invariant, invariant
+
+MONEY: tuple[Invariant, ...] = (
+    invariant(
+        "CARD_PAYMENT_MISPLACED",
+        "H4 a payment by card is known as one, and no other is",
+        "payments",
+        """
+        SELECT p.account_id, p.id
+        FROM payments p
+        LEFT JOIN card_payments c ON c.account_id = p.account_id AND c.payment_id = p.id
+        WHERE (p.method = 'card') <> (c.payment_id IS NOT NULL)
+        """,
+    ),
+    invariant(
+        "HELD_WITHOUT_PAYMENT",
+        "H4 places are held only while their payment can be made",
+        "bookings",
+        """
+        SELECT b.account_id, b.id
+        FROM bookings b
+        LEFT JOIN card_payments c
+            ON c.account_id = b.account_id AND c.payment_id = b.payment_id
+        WHERE b.status = 'HELD' AND (c.payment_id IS NULL OR c.state <> 'PENDING')
+        """,
+    ),
+    invariant(
+        "BOOKED_WITHOUT_MONEY",
+        "H4 what a card is to pay for is booked only once it is paid",
+        "bookings",
+        """
+        SELECT b.account_id, b.id
+        FROM bookings b
+        JOIN card_payments c ON c.account_id = b.account_id AND c.payment_id = b.payment_id
+        WHERE b.status IN ('BOOKED', 'CANCELLED') AND c.state <> 'PAID'
+        """,
+    ),
+    invariant(
+        "PAID_WITHOUT_PLACE",
+        "H4 what a card has paid for is booked, or the money goes back",
+        "bookings",
+        """
+        SELECT b.account_id, b.id
+        FROM bookings b
+        JOIN card_payments c ON c.account_id = b.account_id AND c.payment_id = b.payment_id
+        WHERE b.status = 'EXPIRED' AND c.state = 'PAID'
+        """,
+    ),
+    invariant(
+        "COURSE_BOOKING_AHEAD",
+        "a course booking is held, booked or given up as its places are",
+        "course_bookings",
+        """
+        SELECT b.account_id, b.id
+        FROM course_bookings b
+        JOIN card_payments c ON c.account_id = b.account_id AND c.payment_id = b.payment_id
+        WHERE (b.status = 'HELD') <> (c.state = 'PENDING')
+            OR (b.status = 'EXPIRED') <> (c.state IN ('EXPIRED', 'RETURNED'))
+        """,
+    ),
+    invariant(
+        "PAID_BUT_NOT_SETTLED",
+        "a payment by card is settled once the card was charged, and not before",
+        "payments",
+        """
+        SELECT p.account_id, p.id
+        FROM payments p
+        JOIN card_payments c ON c.account_id = p.account_id AND c.payment_id = p.id
+        WHERE (p.paid_at IS NOT NULL) <> (c.state = 'PAID')
+        """,
+    ),
+    invariant(
+        "CHARGED_TOO_LITTLE",
+        "nothing is booked for less than it costs",
+        "payments",
+        """
+        SELECT p.account_id, p.id
+        FROM payments p
+        JOIN card_payments c ON c.account_id = p.account_id AND c.payment_id = p.id
+        WHERE c.state = 'PAID' AND c.captured_minor < p.amount_minor
+        """,
+    ),
+    invariant(
+        "REFUNDS_MISCOUNTED",
+        "what goes back of a payment is the sum of its refunds that have not failed",
+        "payments",
+        """
+        SELECT c.account_id, c.payment_id AS id
+        FROM card_payments c
+        LEFT JOIN (
+            SELECT account_id, payment_id,
+                SUM(CASE WHEN cause <> 'ELSEWHERE' THEN amount_minor ELSE 0 END) AS ours,
+                SUM(CASE WHEN cause = 'ELSEWHERE' THEN amount_minor ELSE 0 END) AS elsewhere
+            FROM refunds
+            WHERE state <> 'FAILED'
+            GROUP BY account_id, payment_id
+        ) r ON r.account_id = c.account_id AND r.payment_id = c.payment_id
+        WHERE c.refunded_minor <> COALESCE(r.ours, 0)
+            OR c.refunded_elsewhere_minor <> COALESCE(r.elsewhere, 0)
+        """,
+    ),
+    invariant(
+        "RETURNED_WITHOUT_REFUND",
+        "H4 who paid too late is given the money back",
+        "payments",
+        """
+        SELECT c.account_id, c.payment_id AS id
+        FROM card_payments c
+        LEFT JOIN refunds r
+            ON r.account_id = c.account_id AND r.payment_id = c.payment_id
+                AND r.cause = 'LATE'
+        WHERE c.state = 'RETURNED'
+        GROUP BY c.account_id, c.payment_id
+        HAVING COUNT(r.id) <> 1
+        """,
+    ),
+)
+
+REFUND_FAILED = invariant(
+    "REFUND_FAILED",
+    "refunds reach whom they are for",
+    "refunds",
+    "SELECT account_id, id FROM refunds WHERE state = 'FAILED'",
+)
+"""Nothing is wrong with the rows, but staff owe somebody money."""

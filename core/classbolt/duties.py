@@ -1,0 +1,45 @@
+"""The jobs that core itself has: what payments by card leave to be done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+
+from classbolt import cards, paying, refunds
+from classbolt.card_rules import Because
+from classbolt.errors import TryAgain
+from classbolt.jobs import Job
+from classbolt.paying import Till
+from classbolt.stripe_facts import StripeRefused, StripeUnclear
+from classbolt.stripe_links import COMPARE
+from classbolt.values import PaymentId, RefundId
+from classbolt.worker import Duty
+
+log = structlog.get_logger(__name__)
+
+
+def duties(till: Till) -> Mapping[str, Duty]:
+    """List them by kind."""
+
+    async def expire(job: Job, now: datetime) -> None:
+        payment_id = PaymentId(UUID(job.payload["payment"]))
+        await paying.give_up(till, job.account, payment_id, Because.TIMEOUT, now=now)
+
+    async def send(job: Job, now: datetime) -> None:
+        await paying.refund(till, job.account, RefundId(UUID(job.payload["refund"])), now=now)
+
+    async def compare(job: Job, now: datetime) -> None:
+        try:
+            await paying.reconcile(till, job.account, now=now)
+        except (StripeRefused, StripeUnclear, TryAgain) as no:
+            # It comes again in a few minutes. A job that has failed would wait for longer.
+            log.warning("payments_not_compared", account=job.account, reason=str(no))
+
+    return {
+        cards.EXPIRE: Duty(expire),
+        refunds.SEND: Duty(send),
+        COMPARE: Duty(compare, paying.COMPARE_EVERY),
+    }

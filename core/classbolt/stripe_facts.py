@@ -1,0 +1,93 @@
+"""What Stripe says, in small values of our own, so that only the gateway knows its SDK."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+PAYMENT: Final = "classbolt_payment"
+ACCOUNT: Final = "classbolt_account"
+REFUND: Final = "classbolt_refund"
+"""Under which names Stripe keeps our ids along with its own objects."""
+
+
+class StripeRefused(Exception):
+    """Stripe says no, and would say it again.
+
+    Attributes:
+        code: Its name for the reason.
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class StripeUnclear(Exception):
+    """Stripe did not answer, or not for good: it may or may not have done what was asked."""
+
+
+class BadWebhook(Exception):
+    """What claims to come from Stripe does not, or says nothing that can be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A PaymentIntent: what Stripe knows of one payment.
+
+    Attributes:
+        captured_minor: What was taken from the card.
+        client_secret: Lets whoever has it pay; it is handed to the customer and never kept.
+        metadata: What we wrote along with it.
+    """
+
+    id: str
+    status: str
+    captured_minor: int
+    client_secret: str = field(repr=False)
+    metadata: Mapping[str, str]
+
+    @property
+    def is_paid(self) -> bool:
+        """Say whether the money has been taken."""
+        return self.status == "succeeded"
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Say whether nobody can pay it any more."""
+        return self.status == "canceled"
+
+
+@dataclass(frozen=True, slots=True)
+class StripeRefund:
+    """A refund as Stripe knows it.
+
+    Attributes:
+        status: pending, requires_action, succeeded, failed or canceled.
+        ours: The id of our row, if we asked for it.
+    """
+
+    id: str
+    status: str
+    amount_minor: int
+    failure: str | None
+    ours: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StripeEvent:
+    """What a webhook tells: that something happened to a payment, and no more is believed.
+
+    Attributes:
+        stripe_account: Whose it is, if it is not the key's own.
+        intent_id: The PaymentIntent that it is about; None if it is about none.
+        payment: Our id of the payment, where Stripe keeps it along.
+    """
+
+    id: str
+    kind: str
+    stripe_account: str | None
+    intent_id: str | None
+    account: str | None
+    payment: str | None

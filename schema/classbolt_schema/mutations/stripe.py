@@ -1,0 +1,139 @@
+"""What owners do about the link of their account with Stripe."""
+
+import strawberry
+
+from classbolt import stripe_links
+from classbolt.stripe_links import USUAL_HOLD, LinkChanges, NewLink, StripeKeys
+from classbolt.values import StripeLinkId
+from classbolt_schema.compose.mutation import Ask, Payload, mutation
+from classbolt_schema.ids import decode
+from classbolt_schema.mutations.inputs import is_given, required
+from classbolt_schema.relations import EXTENSION
+from classbolt_schema.types.account import Account
+
+HELD_FOR = "For how many minutes seats are held while they are being paid for, 5 to 120."
+SIGNED_WITH = (
+    "The signing secret of the webhook endpoint that you made at Stripe for this account's"
+    " `webhookPath`: whsec_…"
+)
+
+
+@strawberry.input(
+    description="Keys of the business's own account at Stripe, both for tests or neither."
+)
+class LinkStripeInput:
+    """Keys of the business's own account at Stripe."""
+
+    restricted_key: str = strawberry.field(
+        description="A restricted key that may read and write PaymentIntents and refunds:"
+        " rk_… A secret key works too. It is kept sealed, and shown to nobody."
+    )
+    publishable_key: str = strawberry.field(
+        description="The publishable key of the same account: pk_…"
+    )
+    webhook_secret: str | None = strawberry.field(
+        default=None,
+        description=f"{SIGNED_WITH} It can also be given later, with updateStripeLink.",
+    )
+    hold_minutes: int = strawberry.field(default=USUAL_HOLD, description=HELD_FOR)
+
+    def __repr__(self) -> str:
+        """Keep the keys out of whatever is printed."""
+        return "LinkStripeInput(…)"
+
+
+@strawberry.type(description="What became of a request to link the account with Stripe.")
+class LinkStripePayload(Payload):
+    """The account."""
+
+    account: Account | None = strawberry.field(default=None, description="The linked account.")
+
+
+@EXTENSION.mutation
+@mutation(
+    description="Link the account with the business's own account at Stripe, so that customers"
+    " can pay by card. It takes the place of a link before it; what was paid through that one"
+    " can still be refunded. For owners."
+)
+async def link_stripe(ask: Ask, asked: LinkStripeInput) -> LinkStripePayload:
+    """Link the account with Stripe."""
+    keys = StripeKeys(asked.restricted_key, asked.publishable_key, asked.webhook_secret)
+    new = NewLink(keys=keys, hold_minutes=asked.hold_minutes)
+    seal = ask.info.context.app.seal
+    await stripe_links.link(ask.tx, ask.actor, new, seal=seal, now=ask.now)
+    return LinkStripePayload(account=Account.of(ask.tx.account))
+
+
+@strawberry.input(
+    description="Changes to a link with Stripe; what is left out stays as it is. For other keys"
+    " make a new link."
+)
+class UpdateStripeLinkInput:
+    """Changes to a link with Stripe."""
+
+    link: strawberry.ID = strawberry.field(description="Which link.")
+    webhook_secret: str | None = strawberry.field(
+        default=strawberry.UNSET, description=SIGNED_WITH
+    )
+    hold_minutes: int | None = strawberry.field(
+        default=strawberry.UNSET, description=f"{HELD_FOR} It counts from the next payment on."
+    )
+
+    def __repr__(self) -> str:
+        """Keep the secret out of whatever is printed."""
+        return "UpdateStripeLinkInput(…)"
+
+
+@strawberry.type(description="What became of a request to change a link with Stripe.")
+class UpdateStripeLinkPayload(Payload):
+    """The account."""
+
+    account: Account | None = strawberry.field(
+        default=None, description="The account that is linked."
+    )
+
+
+@EXTENSION.mutation
+@mutation(
+    description="Change a link with Stripe, also one that has ended: what was begun through it"
+    " is still told of. For owners."
+)
+async def update_stripe_link(ask: Ask, asked: UpdateStripeLinkInput) -> UpdateStripeLinkPayload:
+    """Change a link with Stripe."""
+    changes: LinkChanges = {}
+    if is_given(asked.webhook_secret):
+        changes["webhook_secret"] = required(asked.webhook_secret, "webhookSecret")
+    if is_given(asked.hold_minutes):
+        changes["hold_minutes"] = required(asked.hold_minutes, "holdMinutes")
+    link_id, seal = StripeLinkId(decode("StripeLink", asked.link)), ask.info.context.app.seal
+    await stripe_links.update_link(ask.tx, ask.actor, link_id, changes, seal=seal)
+    return UpdateStripeLinkPayload(account=Account.of(ask.tx.account))
+
+
+@strawberry.input(description="A link with Stripe that is to end.")
+class UnlinkStripeInput:
+    """A link with Stripe that is to end."""
+
+    link: strawberry.ID = strawberry.field(description="Which link.")
+
+
+@strawberry.type(description="What became of a request to end a link with Stripe.")
+class UnlinkStripePayload(Payload):
+    """The account."""
+
+    account: Account | None = strawberry.field(
+        default=None, description="The account that is no longer linked."
+    )
+
+
+@EXTENSION.mutation
+@mutation(
+    description="End a link with Stripe: from then on cards are not taken. What was begun can"
+    " still be paid, and what was paid can still be refunded. A link that has ended stays as it"
+    " is. For owners."
+)
+async def unlink_stripe(ask: Ask, asked: UnlinkStripeInput) -> UnlinkStripePayload:
+    """End a link with Stripe."""
+    link_id = StripeLinkId(decode("StripeLink", asked.link))
+    await stripe_links.unlink(ask.tx, ask.actor, link_id, now=ask.now)
+    return UnlinkStripePayload(account=Account.of(ask.tx.account))

@@ -1,0 +1,71 @@
+"""What a frontend needs to let a customer pay by card, and what goes back to the card."""
+
+from datetime import datetime
+from typing import Self
+
+import strawberry
+
+from classbolt import paying, refunds
+from classbolt_schema.scalars import Money
+
+
+@strawberry.type(
+    description="What Stripe.js needs to let the customer pay. Nothing is charged before that."
+)
+class CardPayment:
+    """A payment that can be made now."""
+
+    client_secret: str = strawberry.field(
+        description="Lets whoever has it pay this one payment. Hand it to Stripe.js; do not"
+        " store or log it."
+    )
+    publishable_key: str | None = strawberry.field(
+        description="The key to start Stripe.js with; null where the frontend is to know it."
+    )
+    stripe_account: str | None = strawberry.field(
+        description="The `stripeAccount` to start Stripe.js with; null where it needs none."
+    )
+    hold_until: datetime = strawberry.field(
+        description="Until when the places are held. Who pays later gets the places if they are"
+        " still free, or else the money back."
+    )
+
+    @classmethod
+    def of(cls, to_pay: paying.ToPay) -> Self:
+        """Show what core found."""
+        return cls(
+            client_secret=to_pay.client_secret,
+            publishable_key=to_pay.publishable_key,
+            stripe_account=to_pay.stripe_account,
+            hold_until=to_pay.hold_until,
+        )
+
+
+@strawberry.type(description="Money that goes back to a card.")
+class CardRefund:
+    """A refund to a card."""
+
+    amount: Money = strawberry.field(description="How much.")
+    cause: str = strawberry.field(
+        description="Why: LATE if it was paid when no place was left, ELSEWHERE if the business"
+        " made it in Stripe's dashboard."
+    )
+    state: str = strawberry.field(
+        description="REQUESTED, then SUBMITTED once Stripe has it, then SUCCEEDED; or"
+        " FAILED, so that staff see to it."
+    )
+    requested_at: datetime = strawberry.field(description="When it was decided.")
+    settled_at: datetime | None = strawberry.field(
+        description="When it succeeded or failed; null before that."
+    )
+
+    @classmethod
+    def of(cls, refund: refunds.Refund) -> Self:
+        """Show core's refund."""
+        return cls(
+            amount=Money.of(refund.amount),
+            cause=refund.cause,
+            state=refund.state,
+            requested_at=refund.requested_at,
+            settled_at=refund.settled_at,
+        )

@@ -1,0 +1,251 @@
+"""A studio that takes cards: fixture F, linked with a double of Stripe that tests play with."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import update
+
+from classbolt import cards, schedules, stripe_links
+from classbolt.bolt_ons import BoltOns
+from classbolt.card_rules import Because
+from classbolt.db import Caller, Database, Tx
+from classbolt.duties import duties
+from classbolt.paying import COMPARE_EVERY, Till
+from classbolt.sealed import Seal
+from classbolt.stripe_facts import Intent
+from classbolt.stripe_gateway import StripeGateway
+from classbolt.stripe_links import COMPARE, NewLink
+from classbolt.tables import card_payments
+from classbolt.testing.databases import Kind
+from classbolt.testing.stripe_double import Delivery, Double, async_client
+from classbolt.values import SYSTEM, PaymentId
+from classbolt.worker import Worker
+from classbolt_schema.ids import decode
+from fixture_f import SLUG, FixtureF
+from studio import SECRET_KEY, Clock, Studio, serving
+
+KEY: Final = "sk_test_double"
+PUBLISHABLE_KEY: Final = "pk_test_double"
+STRIPE: Final = "http://stripe.invalid"
+SIGNED_WITH: Final = "whsec_of_the_installation"
+SETTINGS: Final = {
+    "stripe_api_key": KEY,
+    "stripe_publishable_key": PUBLISHABLE_KEY,
+    "stripe_webhook_secrets": [SIGNED_WITH],
+}
+CARD_PAYMENT: Final = "cardPayment { clientSecret publishableKey stripeAccount holdUntil }"
+PAYMENT: Final = (
+    "payment { id method state holdUntil paidAt amount { amountMinor currency }"
+    " refunds { amount { amountMinor } cause state } }"
+)
+
+
+@dataclass
+class Counter:
+    """Where customers pay by card, and Stripe behind it."""
+
+    studio: Studio
+    double: Double
+    till: Till
+    worker: Worker
+
+    # What customers do
+
+    async def book_course(self, name: str, course: str, **more: Any) -> dict[str, Any]:
+        """Ask to book a course by card."""
+        asked = {"course": self.studio.ids.courses[course], "payWith": {"card": True}, **more}
+        fields = f"courseBooking {{ id status {PAYMENT} }} {CARD_PAYMENT}"
+        return await self.studio.mutate("bookCourse", asked, fields, as_=name)
+
+    async def book(self, name: str, course: str, number: int, **more: Any) -> dict[str, Any]:
+        """Ask to book a session by card."""
+        session = self.studio.session(course, number)
+        asked = {"session": session, "payWith": {"card": True}, **more}
+        fields = f"booking {{ id status way {PAYMENT} }} {CARD_PAYMENT}"
+        return await self.studio.mutate("bookSession", asked, fields, as_=name)
+
+    def pay(self, booked: dict[str, Any], card: str = "pm_card_visa") -> None:
+        """Let the customer pay in their browser."""
+        self.double.pay(intent_of(booked), card)
+
+    async def refresh(self, name: str, booked: dict[str, Any]) -> dict[str, Any]:
+        """Come back from paying, and ask how it stands."""
+        return await self._about("refreshPayment", name, booked, f"{PAYMENT} {CARD_PAYMENT}")
+
+    async def abandon(self, name: str, booked: dict[str, Any]) -> dict[str, Any]:
+        """Change one's mind."""
+        return await self._about("abandonPayment", name, booked, PAYMENT)
+
+    async def payment(self, name: str, booked: dict[str, Any]) -> dict[str, Any]:
+        """Look at the payment, without asking Stripe."""
+        fields = PAYMENT.removeprefix("payment")
+        document = f"query ($id: ID!) {{ node(id: $id) {{ ... on Payment {fields} }} }}"
+        payment = held_of(booked)["payment"]["id"]
+        return dict((await self.studio.query(document, id=payment, as_=name))["node"])
+
+    async def status(self, name: str, booked: dict[str, Any]) -> str:
+        """Say how the booking stands."""
+        document = "query ($id: ID!) { node(id: $id) { ... on Booking { status }"
+        document += " ... on CourseBooking { status } } }"
+        found = await self.studio.query(document, id=held_of(booked)["id"], as_=name)
+        return str(found["node"]["status"])
+
+    async def places(self, name: str, course: str = "MON") -> list[str]:
+        """Say how a customer's places in a course stand."""
+        return [each["status"] for each in await self.studio.bookings(name, course)]
+
+    async def free(self) -> list[int]:
+        """Say how many seats are free on the Mondays."""
+        return [await self.studio.seats_left("MON", number) for number in range(1, 7)]
+
+    async def returned(self, card: str = "pm_card_visa") -> dict[str, Any]:
+        """Let Pat pay when a session is full by then; the refund is promised, not yet made."""
+        booked = await self.book_course("Pat", "MON")
+        await self.expire(booked)
+        await self.studio.change("MON", 3, capacity=1)
+        self.pay(booked, card)
+        await self.tell(self.news("payment_intent.succeeded"))
+        return booked
+
+    # What time and Stripe do
+
+    def refunded(self) -> list[int]:
+        """Say what has gone back at Stripe."""
+        return [each["amount"] for each in self.double.objects("refund")]
+
+    async def work(self) -> None:
+        """Do what is due, until nothing is."""
+        while await self.worker.work():
+            pass
+
+    async def promise(self) -> None:
+        """Let what comes again and again be promised, if it is time for it."""
+        await self.till.database.run(
+            lambda connection: schedules.promise_due(
+                connection, {COMPARE: COMPARE_EVERY}, now=self.studio.clock.now
+            )
+        )
+
+    async def expire(self, booked: dict[str, Any]) -> None:
+        """Let a hold run out while the payment can still be made at Stripe.
+
+        That is how it looks if it was made in the moment between our two steps.
+        """
+        cancelled = Intent(intent_of(booked), "canceled", 0, "", {})
+        settle = partial(
+            cards.settle,
+            payment_id=_payment_id(booked),
+            seen=cancelled,
+            because=Because.TIMEOUT,
+            now=self.studio.clock.now,
+        )
+        await self.till.database.write(Caller(SLUG), settle)
+        self.studio.clock.now += timedelta(minutes=16)
+
+    async def forget_intent(self, booked: dict[str, Any]) -> None:
+        """Leave a payment as a process does that dies before it writes down Stripe's name."""
+        forget = (
+            update(card_payments)
+            .where(card_payments.c.payment_id == _payment_id(booked))
+            .values(intent_id=None)
+        )
+        await self.till.database.run(lambda connection: connection.execute(forget))
+
+    async def unlink(self) -> None:
+        """End the link with Stripe."""
+
+        async def work(tx: Tx) -> None:
+            found = await stripe_links.link_in_force(tx)
+            assert found is not None
+            await stripe_links.unlink(tx, SYSTEM, found.id, now=self.studio.clock.now)
+
+        await self.till.database.write(Caller(SLUG), work)
+
+    def news(self, *kinds: str) -> list[Delivery]:
+        """Take what Stripe has to tell, or only some kinds of it; the rest is lost."""
+        found = self.double.take_deliveries()
+        return [each for each in found if not kinds or each.event["type"] in kinds]
+
+    async def tell(
+        self,
+        news: Iterable[Delivery],
+        *,
+        to: str = "/webhooks/stripe",
+        secret: str = SIGNED_WITH,
+    ) -> list[int]:
+        """Tell the server, and give its answers."""
+        return [
+            (
+                await self.studio.client.post(
+                    to,
+                    content=each.body,
+                    headers=each.headers(at=self.studio.clock.now.timestamp(), secret=secret),
+                )
+            ).status_code
+            for each in news
+        ]
+
+    async def _about(
+        self, mutation: str, name: str, booked: dict[str, Any], fields: str
+    ) -> dict[str, Any]:
+        asked = {"payment": held_of(booked)["payment"]["id"]}
+        return await self.studio.mutate(mutation, asked, fields, as_=name)
+
+
+def held_of(booked: dict[str, Any]) -> dict[str, Any]:
+    """Give the booking of a payload, of whichever kind."""
+    found: dict[str, Any] = booked.get("courseBooking") or booked["booking"]
+    return found
+
+
+def _payment_id(booked: dict[str, Any]) -> PaymentId:
+    return PaymentId(decode("Payment", held_of(booked)["payment"]["id"]))
+
+
+def intent_of(booked: dict[str, Any]) -> str:
+    """Read the PaymentIntent's id off the client's secret, as Stripe.js does."""
+    return str(booked["cardPayment"]["clientSecret"]).partition("_secret_")[0]
+
+
+@asynccontextmanager
+async def counter_of(
+    kind: Kind, url: str, fixture_f: FixtureF, data: Path, bolt_ons: BoltOns
+) -> AsyncIterator[Counter]:
+    """Open fixture F where courses and advanced drop-ins can be paid for by card."""
+    clock, database = Clock(), Database(url, bolt_ons)
+    double = Double(KEY, publishable_key=PUBLISHABLE_KEY, clock=clock)
+    double.listen("https://classbolt.invalid/webhooks/stripe")
+    gateway = StripeGateway(
+        seal=Seal((SECRET_KEY,)),
+        api_key=KEY,
+        publishable_key=PUBLISHABLE_KEY,
+        base_url=STRIPE,
+        make_http=partial(async_client, double),
+    )
+    till = Till(database, gateway)
+    worker = Worker(database, bolt_ons, clock, duties(till))
+    async with serving(database, data, bolt_ons, clock, gateway=gateway, stripe=SETTINGS) as (
+        client,
+        settings,
+    ):
+        studio = fixture_f.studio(kind, client, settings, database, clock)
+        link = partial(stripe_links.link, actor=SYSTEM, new=NewLink(), now=clock.now)
+        await database.write(Caller(SLUG), link)
+        for course in ("MON", "WED"):
+            await studio.change_course(course, paymentMethods=["card", "offline"])
+        offer = {
+            "priceMinor": 1400,
+            "opensBefore": {"value": 7, "unit": "DAYS"},
+            "paymentMethods": ["card", "credit"],
+        }
+        asked = {"course": studio.ids.courses["WED"], "dropIn": offer}
+        await studio.do("updateSessions", asked, as_="owner")
+        yield Counter(studio, double, till, worker)
+    double.close()
