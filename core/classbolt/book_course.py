@@ -16,8 +16,8 @@ from classbolt.booking_rules import (
     against_course,
     amount_of,
     choose,
-    course_options,
     course_price,
+    money_options,
     running,
     to_come,
 )
@@ -145,7 +145,11 @@ async def _decide(
         sessions=tuple(sorted(coming, key=lambda each: (each.starts_at, each.id))),
         total=len(running(found)),
         refusals=(*reasons, *_first_of_each_kind(each for some in vetoes for each in some)),
-        options=tuple(course_options(course, price, actor, takes_cards=tx.account.takes_cards)),
+        options=tuple(
+            money_options(
+                course.payment_methods, price, actor, takes_cards=tx.account.takes_cards
+            )
+        ),
     )
 
 

@@ -117,23 +117,23 @@ def against_course(
             )
 
 
-def course_options(
-    course: CourseFacts, price: Money, actor: Actor, *, takes_cards: bool
+def money_options(
+    accepted: Collection[str], price: Money, actor: Actor, *, takes_cards: bool
 ) -> list[PaymentOption]:
-    """Give the ways to pay for a course: what it accepts; staff may also give it away.
+    """Give the ways to pay for a course or a bundle; staff may also give it away.
 
     Args:
-        course: The course, which says what it accepts.
+        accepted: What is accepted for it.
         price: What it costs at this moment.
-        actor: Who books.
+        actor: Who books or buys.
         takes_cards: Whether the account is linked with Stripe.
     """
     if price.amount_minor == 0:
         return [PaymentOption(FREE, action=Free())]
     options = []
-    if CARD in course.payment_methods:
+    if CARD in accepted:
         options.append(PaymentOption(CARD, action=TakeCard(price)))
-    if OFFLINE in course.payment_methods:
+    if OFFLINE in accepted:
         options.append(PaymentOption(OFFLINE, action=RecordOffline(price)))
     if actor.is_staff:
         options.append(PaymentOption(FREE, action=Free()))

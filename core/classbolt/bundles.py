@@ -19,6 +19,7 @@ from classbolt.columns import AnyRow
 from classbolt.db import Tx
 from classbolt.errors import NotFound
 from classbolt.pages import Page, PageOf, fetch_page
+from classbolt.payments import SOLD_FOR
 from classbolt.tables import bundle_tags, bundles, tags
 from classbolt.tags import MOST_TAGS, Tag
 from classbolt.values import Actor, BundleId, Money, Period, Permission, TagId, Unit, new_id
@@ -39,6 +40,7 @@ class Bundle:
     validity: Period
     price: Money | None
     on_sale: bool
+    payment_methods: frozenset[str]
     archived_at: datetime | None
 
 
@@ -52,6 +54,7 @@ class BundleChanges(TypedDict, total=False):
     validity: Period
     price_minor: int | None
     on_sale: bool
+    payment_methods: Sequence[str]
     tag_ids: Sequence[TagId]
 
 
@@ -63,8 +66,12 @@ BUNDLES = select(
     bundles.c.validity_unit,
     bundles.c.price_minor,
     bundles.c.on_sale,
+    bundles.c.payment_methods,
     bundles.c.archived_at,
 ).where(mine(bundles))
+ON_SALE = BUNDLES.where(
+    bundles.c.on_sale, bundles.c.archived_at.is_(None), bundles.c.price_minor.is_not(None)
+)
 BUNDLES_BY_ID = BUNDLES.where(bundles.c.id.in_(bindparam("ids", expanding=True)))
 TAGS_OF_BUNDLES = (
     select(bundle_tags.c.bundle_id, tags.c.id, tags.c.name)
@@ -105,6 +112,7 @@ async def create_bundle(
     validity: Period,
     price_minor: int | None,
     on_sale: bool,
+    payment_methods: Sequence[str],
     tag_ids: Sequence[TagId],
     now: datetime,
 ) -> Bundle:
@@ -118,7 +126,13 @@ async def create_bundle(
     actor.require(Permission.SET_UP)
     bundle_id = BundleId(new_id())
     values = _columns(
-        {"name": name, "validity": validity, "price_minor": price_minor, "on_sale": on_sale}
+        {
+            "name": name,
+            "validity": validity,
+            "price_minor": price_minor,
+            "on_sale": on_sale,
+            "payment_methods": payment_methods,
+        }
     )
     checks.number(credits, "credits", least=1, most=MOST_CREDITS)
     await tx.insert(bundles, {"id": bundle_id, "credits": credits, "created_at": now, **values})
@@ -198,6 +212,12 @@ async def list_bundles(tx: Tx, actor: Actor, page: Page) -> PageOf[Bundle]:
     return rows.map(lambda row: _bundle(tx, row))
 
 
+async def list_on_sale(tx: Tx, page: Page) -> PageOf[Bundle]:
+    """List the bundles that customers can buy, by name."""
+    rows = await fetch_page(tx, ON_SALE, (bundles.c.name, bundles.c.id), page)
+    return rows.map(lambda row: _bundle(tx, row))
+
+
 async def tags_of_bundles(tx: Tx, ids: Iterable[BundleId]) -> Mapping[BundleId, list[Tag]]:
     """Find the tags of bundles."""
     found: dict[BundleId, list[Tag]] = defaultdict(list)
@@ -229,6 +249,10 @@ def _columns(changes: BundleChanges) -> dict[str, Any]:
         values["price_minor"] = None if amount is None else checks.price(amount, "priceMinor")
     if "on_sale" in changes:
         values["on_sale"] = changes["on_sale"]
+    if "payment_methods" in changes:
+        values["payment_methods"] = checks.methods(
+            changes["payment_methods"], SOLD_FOR, "paymentMethods"
+        )
     return values
 
 
@@ -240,5 +264,6 @@ def _bundle(tx: Tx, row: AnyRow) -> Bundle:
         validity=Period(row.validity_value, Unit(row.validity_unit)),
         price=None if row.price_minor is None else Money(row.price_minor, tx.account.currency),
         on_sale=row.on_sale,
+        payment_methods=frozenset(row.payment_methods),
         archived_at=row.archived_at,
     )

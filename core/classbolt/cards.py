@@ -14,7 +14,7 @@ from typing import Final
 
 from sqlalchemy import bindparam, or_, select, update
 
-from classbolt import customers, refunds, sessions
+from classbolt import customers, refunds, sessions, sold
 from classbolt.booking_rules import against_session
 from classbolt.bookings import (
     BOOKED,
@@ -34,10 +34,12 @@ from classbolt.errors import CardUnavailable, NotFound, TryAgain
 from classbolt.facts import BookingDraft, SessionFacts, WayToBook
 from classbolt.jobs import NewJob, enqueue
 from classbolt.outbox import tell_placed
+from classbolt.sold import Purchase
 from classbolt.stripe_facts import Intent
 from classbolt.stripe_links import link_in_force
 from classbolt.tables import bookings, card_payments, course_bookings, payments
 from classbolt.values import (
+    SYSTEM,
     Actor,
     CustomerId,
     Money,
@@ -306,6 +308,8 @@ async def _can_be_booked_again(
         return False
     if not await customers.hold(tx, card.customer_id):
         return False
+    if not places:
+        return await sold.can_still_be_bought(tx, await _bought(tx, card.id))
     first = places[0]
     if first.course_booking_id is not None:
         course = (await find_course_bookings(tx, [first.course_booking_id]))[
@@ -337,6 +341,9 @@ async def _book(tx: Tx, card: CardPayment, was: str, captured: int, now: datetim
     await _move(tx, card.id, State.PAID, None, captured)
     await tx.execute(NOTE_PAID, {"payment": card.id, "now": now})
     written = [Booking(*row) for row in await tx.all(PLACES_PAID_BY, {"payment": card.id})]
+    if not written:
+        await sold.issue_paid(tx, SYSTEM, await _bought(tx, card.id), now=now)
+        return
     await tx.bolt_ons.bookings_written(tx, written, now)
     await tell_placed(tx, written, now=now)
 
@@ -347,6 +354,12 @@ async def _give_up(tx: Tx, payment_id: PaymentId) -> None:
     await tx.execute(MOVE_COURSE, moved)
     gone = await tx.all(MOVE_PLACES, moved)
     await sessions.free_seats(tx, Counter(SessionId(row.session_id) for row in gone))
+    for bought in (await sold.find_purchases(tx, [payment_id])).values():
+        await sold.forget(tx, bought)
+
+
+async def _bought(tx: Tx, payment_id: PaymentId) -> Purchase:
+    return (await sold.find_purchases(tx, [payment_id]))[payment_id]
 
 
 async def _move(

@@ -17,7 +17,7 @@ from classbolt.errors import NotFound
 from classbolt.facts import OFFLINE, CourseFacts, SessionFacts
 from classbolt.given import Given
 from classbolt.pages import Page, PageOf, fetch_page
-from classbolt.payments import COURSE_METHODS
+from classbolt.payments import SOLD_FOR
 from classbolt.sessions import LOCK_COURSE, SESSIONS, NewSession, add_sessions
 from classbolt.tables import courses, sessions, tags
 from classbolt.values import (
@@ -191,7 +191,7 @@ async def _columns(tx: Tx, changes: CourseChanges) -> dict[str, Any]:
         await checks.must_exist(tx, tags, filter(None, [changes["tag_id"]]), "tag")
     if "payment_methods" in changes:
         values["payment_methods"] = checks.methods(
-            changes["payment_methods"], COURSE_METHODS, "paymentMethods"
+            changes["payment_methods"], SOLD_FOR, "paymentMethods"
         )
     if "late_joining" in changes:
         values["late_joining"] = changes["late_joining"].value

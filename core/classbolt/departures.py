@@ -28,6 +28,7 @@ from classbolt.tables import (
     idempotency_keys,
     memberships,
     payments,
+    purchases,
     sessions,
 )
 from classbolt.values import Actor, CustomerId, Permission
@@ -95,7 +96,7 @@ MOVES = tuple(
     update(table)
     .where(mine(table), table.c.customer_id == bindparam("gone"))
     .values(customer_id=bindparam("kept"))
-    for table in (bookings, course_bookings, payments, customer_bundles, memberships)
+    for table in (bookings, course_bookings, payments, purchases, customer_bundles, memberships)
 )
 # What they asked for can be asked again by whom they become.
 MOVE_KEYS = (

@@ -21,8 +21,8 @@ from classbolt.facts import CARD, FREE, OFFLINE
 from classbolt.tables import card_payments, payments
 from classbolt.values import Actor, CustomerId, Money, PaymentId, Permission, new_id
 
-COURSE_METHODS = frozenset({CARD, OFFLINE})
-"""What a course can be set to accept; what costs nothing is free anyway."""
+SOLD_FOR = frozenset({CARD, OFFLINE})
+"""What a course or a bundle can be set to accept; what costs nothing is free anyway."""
 
 
 @dataclass(frozen=True, slots=True)

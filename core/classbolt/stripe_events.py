@@ -16,9 +16,8 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from classbolt import cards, paying
-from classbolt.checks import mine
 from classbolt.columns import AnyRow
-from classbolt.db import Caller, Tx
+from classbolt.db import Caller
 from classbolt.paying import Till
 from classbolt.stripe_facts import BadWebhook, StripeEvent
 from classbolt.stripe_links import LinkKind
@@ -69,9 +68,6 @@ BY_OUR_ID = PAYMENTS.where(
 )
 KEPT = timedelta(days=30)
 """For how long Stripe may tell the same once more."""
-SECRETS = select(stripe_links.c.sealed_webhook_secret).where(
-    mine(stripe_links), stripe_links.c.sealed_webhook_secret.is_not(None)
-)
 FORGET = delete(stripe_events).where(stripe_events.c.received_at <= bindparam("until"))
 
 
@@ -102,11 +98,6 @@ async def hear(till: Till, event: StripeEvent, source: Source, *, now: datetime)
         )
     await paying.sync(till, row.slug, payment_id, event=event.id, now=now)
     return True
-
-
-async def sealed_secrets(tx: Tx) -> list[str]:
-    """List what signs the webhooks of an account, also through links no longer in force."""
-    return [row.sealed_webhook_secret for row in await tx.all(SECRETS)]
 
 
 async def forget_old(connection: AsyncConnection, *, now: datetime) -> None:

@@ -20,8 +20,9 @@ from typing import Final
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from classbolt import jobs, once, outbox, schedules
+from classbolt import jobs, once, outbox, schedules, stripe_events
 from classbolt.bolt_ons import BoltOns
 from classbolt.db import Database
 from classbolt.errors import BoltOnFailed
@@ -120,7 +121,12 @@ class Worker:
     async def tidy(self) -> None:
         """Forget what nobody can ask for again."""
         now = self._clock()
-        await self._database.run(lambda connection: once.forget_old(connection, now=now))
+
+        async def forget(connection: AsyncConnection) -> None:
+            await once.forget_old(connection, now=now)
+            await stripe_events.forget_old(connection, now=now)
+
+        await self._database.run(forget)
 
     async def _tidy_if_due(self) -> None:
         """Tidy up once an hour; if it cannot be done, the work goes on without it."""

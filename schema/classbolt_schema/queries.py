@@ -184,6 +184,18 @@ async def customer(info: Info, id: Id) -> Customer | None:
 
 
 @EXTENSION.query(
+    name="bundlesOnSale", description="The bundles that customers can buy, by name."
+)
+async def list_bundles_on_sale(
+    info: Info, first: First = A_PAGE, after: After = None
+) -> Connection[Bundle]:
+    """List what can be bought."""
+    tx = await info.context.reading()
+    found = await bundles.list_on_sale(tx, page(first, after))
+    return Connection[Bundle].of(found, Bundle.of)
+
+
+@EXTENSION.query(
     name="bundles", description="The bundles, drafts and archived ones too, by name. For staff."
 )
 async def list_bundles(

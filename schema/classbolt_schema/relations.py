@@ -16,6 +16,7 @@ from classbolt import (
     holdings,
     payments,
     refunds,
+    sold,
     stripe_links,
 )
 from classbolt import sessions as core_sessions
@@ -220,6 +221,37 @@ async def customer_of_course_booking(
 ) -> Sequence[Customer]:
     """Find the holders of course bookings."""
     return await customers_of([parent.booking.customer_id for parent in parents], info)
+
+
+@EXTENSION.field(
+    Payment,
+    name="customerBundle",
+    description="The bundle that it bought, once it was issued; null if it pays for places.",
+)
+async def bundle_of_payment(
+    parents: Sequence[Payment], info: Info
+) -> Sequence[CustomerBundle | None]:
+    """Find what was bought."""
+    ids = [parent.payment.id for parent in parents]
+    bought = await sold.find_purchases(await info.context.reading(), known(ids))
+    return await _held(
+        [bought[key].customer_bundle_id if key in bought else None for key in ids], info
+    )
+
+
+@EXTENSION.field(
+    CustomerBundle,
+    name="payment",
+    description="How it was paid for; null if it was given, or issued as a refund.",
+)
+async def payment_of_bundle(
+    parents: Sequence[CustomerBundle], info: Info
+) -> Sequence[Payment | None]:
+    """Find how bundles were paid for."""
+    ids = [parent.held.id for parent in parents]
+    bought = await sold.purchases_of(await info.context.reading(), known(ids))
+    found = await _payments([each.payment_id for each in bought.values()], info)
+    return [found[bought[key].payment_id] if key in bought else None for key in ids]
 
 
 @EXTENSION.field(

@@ -61,7 +61,7 @@ def test_a_healthy_database_exits_with_0_and_every_check_has_a_line(doctor: Doct
 
     *lines, empty, verdict = printed.splitlines()
     assert (code, complaints, empty) == (0, "", "")
-    assert "OK        J1 seats taken are the active bookings" in lines
+    assert "OK        J1 seats taken are the active bookings and those that are held" in lines
     assert {line.split()[0] for line in lines} == {"OK"}
     assert verdict == f"Healthy: {len(lines)} OK."
 
@@ -74,7 +74,7 @@ def test_a_problem_exits_with_1_and_says_where(url: str, doctor: Doctor) -> None
     *lines, _, verdict = printed.splitlines()
     at = lines.index(
         "PROBLEM   SEATS_MISCOUNTED:"
-        " 2 rows break the rule: J1 seats taken are the active bookings."
+        " 2 rows break the rule: J1 seats taken are the active bookings and those that are held."
     )
     assert lines[at + 1 : at + 3] == [
         f"          - sessions of account 1: {h.MON_2}",
@@ -101,7 +101,7 @@ def test_what_could_not_be_looked_at_is_said_to_be_left_out(url: str, doctor: Do
     code, printed, _ = doctor()
 
     assert code == 1
-    assert "LEFT_OUT  J1 seats taken are the active bookings" in printed
+    assert "LEFT_OUT  J1 seats taken are the active bookings and those that are held" in printed
     assert " LEFT_OUT, 2 OK, 1 PROBLEM." in printed.splitlines()[-1]
 
 
@@ -113,7 +113,7 @@ def test_machines_are_told_of_health_in_one_object(doctor: Doctor) -> None:
     assert {each["status"] for each in checks.values()} == {"OK"}
     assert checks["SEATS_MISCOUNTED"] == {
         "code": "SEATS_MISCOUNTED",
-        "rule": "J1 seats taken are the active bookings",
+        "rule": "J1 seats taken are the active bookings and those that are held",
         "severity": "PROBLEM",
         "status": "OK",
         "message": None,

@@ -51,7 +51,9 @@ async def test_a_finding_says_how_many_rows_there_are_and_where(
     report = await examine(url, bolt_ons, clock=utc_now)
 
     where = [Example("sessions", h.NORTH, str(each)) for each in (h.MON_2, h.SAT_1)]
-    says = "2 rows break the rule: J1 seats taken are the active bookings."
+    says = (
+        "2 rows break the rule: J1 seats taken are the active bookings and those that are held."
+    )
     assert found(report) == {"SEATS_MISCOUNTED": Finding(says, 2, tuple(where))}
     assert not report.is_healthy
 

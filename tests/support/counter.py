@@ -200,8 +200,8 @@ class Counter:
 
 
 def held_of(booked: dict[str, Any]) -> dict[str, Any]:
-    """Give the booking of a payload, of whichever kind."""
-    found: dict[str, Any] = booked.get("courseBooking") or booked["booking"]
+    """Give what of a payload has the payment: a booking of either kind, or itself."""
+    found: dict[str, Any] = booked.get("courseBooking") or booked.get("booking") or booked
     return found
 
 

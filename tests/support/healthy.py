@@ -3,8 +3,10 @@
 Ana bought a course and cancelled one session of it for a credit (H1). She spent that on SAT,
 cancelled in time, got it back and spent it again. She also spent one of ten credits (H2) on a
 session that was then called off, for which she was refunded by hand. Ben and Cam sit in a
-session whose capacity was lowered. Cam is of two customers, paid by card, got a part
-back, and had a bundle revoked.
+session whose capacity was lowered; Ben also bought ten credits. Cam is of two customers, paid by card, got a part
+back, and had a bundle revoked; he paid for another place too late and got all back, and gave one
+up. He and Ben are paying by card at this moment, Ben for a course of which a session was called
+off meanwhile.
 """
 
 from __future__ import annotations
@@ -51,6 +53,9 @@ BENS, CAMS = key(), key()
 FOR_GIVEN_UP, FOR_SWAPPED, FOR_CALLED_OFF = key(), key(), key()
 ISSUE_1, SPEND_1, BACK_1, SPEND_2 = key(), key(), key(), key()
 ISSUE_2, SPEND_3, ISSUE_3, ISSUE_4, TAKEN = key(), key(), key(), key(), key()
+SAT_2, PAYING_BEN, PAYING_CAM, TOO_LATE, LEFT = key(), key(), key(), key(), key()
+HELD_COURSE, HELD_OFF, HELD_BY_BEN, HELD_BY_CAM = key(), key(), key(), key()
+GONE_TOO_LATE, GONE, PART, ALL_BACK, FOR_TEN = key(), key(), key(), key(), key()
 
 BY_NAME = {
     table.name: table
@@ -125,6 +130,24 @@ def payment(id_: UUID, customer: UUID) -> dict[str, Any]:
     return {"id": id_, "customer_id": customer, "created_at": BEFORE, **paid}
 
 
+def by_card(id_: UUID, customer: UUID) -> dict[str, Any]:
+    """Write a payment by card that nothing came of so far."""
+    return {**payment(id_, customer), "method": "card", "paid_at": None}
+
+
+def card(of: UUID, state: str, intent: str, captured: int = 0, **more: Any) -> dict[str, Any]:
+    """Write how a payment by card stands."""
+    row = {"payment_id": of, "link_id": LINK, "state": state, "hold_until": LATER}
+    return {**row, "intent_id": intent, "captured_minor": captured, **more}
+
+
+def refund(id_: UUID, of: UUID, amount: int, cause: str, name: str) -> dict[str, Any]:
+    """Write a refund that has reached its card."""
+    row = {"id": id_, "payment_id": of, "amount_minor": amount, "cause": cause}
+    there = {"state": "SUCCEEDED", "stripe_refund_id": name}
+    return {**row, **there, "requested_at": BEFORE, "settled_at": BEFORE}
+
+
 def _held(id_: UUID, customer: UUID, bundle: UUID, credits: int, left: int) -> dict[str, Any]:
     lives = {"issued_at": BEFORE, "expires_at": LATER}
     counts = {"credits": credits, "balance": left}
@@ -138,6 +161,8 @@ def _on(code: str) -> dict[str, Any]:
 FROM_COURSE = {"origin_id": COURSE_BOOKING}
 BY_COURSE = {"course_booking_id": COURSE_BOOKING, "way": "course", "payment_id": OF_ANA}
 BY_COURSE |= FROM_COURSE
+BY_HELD_COURSE = {"course_booking_id": HELD_COURSE, "way": "course", "payment_id": PAYING_BEN}
+BY_HELD_COURSE |= {"origin_id": HELD_COURSE}
 CANCELLED = {"status": "CANCELLED"}
 ROWS: dict[str, list[dict[str, Any]]] = {
     "staff": [
@@ -159,37 +184,31 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         _session(MON_1, MON, 1, 2, over_capacity=1, tag_id=BEG),
         _session(MON_2, MON, 9, 1),
         _session(SAT_1, SAT, 9, 1),
+        _session(SAT_2, SAT, 9, 2),
         _session(OFF, SAT, 9, 0, called_off_at=BEFORE),
     ],
     "payments": [
         {**payment(OF_ANA, ANA), "marked_by_id": OWNER},
         payment(MORE_OF_ANA, ANA),
         payment(OF_BEN, BEN),
-        {**payment(OF_CAM, CAM), "method": "card"},
+        payment(FOR_TEN, BEN),
+        {**by_card(OF_CAM, CAM), "paid_at": BEFORE},
+        by_card(PAYING_BEN, BEN),
+        by_card(PAYING_CAM, CAM),
+        by_card(TOO_LATE, CAM),
+        by_card(LEFT, CAM),
     ],
     "stripe_links": [{"id": LINK, "kind": "OWN", "linked_at": BEFORE}],
     "card_payments": [
-        {
-            "payment_id": OF_CAM,
-            "link_id": LINK,
-            "state": "PAID",
-            "hold_until": LATER,
-            "intent_id": "pi_1",
-            "captured_minor": 1200,
-            "refunded_elsewhere_minor": 200,
-        }
+        card(OF_CAM, "PAID", "pi_1", 1200, refunded_elsewhere_minor=200),
+        card(PAYING_BEN, "PENDING", "pi_2"),
+        card(PAYING_CAM, "PENDING", "pi_3"),
+        card(TOO_LATE, "RETURNED", "pi_4", 1200, refunded_minor=1200, ended_because="TIMEOUT"),
+        card(LEFT, "EXPIRED", "pi_5", ended_because="ABANDONED"),
     ],
     "refunds": [
-        {
-            "id": key(),
-            "payment_id": OF_CAM,
-            "amount_minor": 200,
-            "cause": "ELSEWHERE",
-            "state": "SUCCEEDED",
-            "stripe_refund_id": "re_1",
-            "requested_at": BEFORE,
-            "settled_at": BEFORE,
-        }
+        refund(PART, OF_CAM, 200, "ELSEWHERE", "re_1"),
+        refund(ALL_BACK, TOO_LATE, 1200, "LATE", "re_2"),
     ],
     "stripe_events": [{"event_id": "evt_1", "received_at": BEFORE}],
     "course_bookings": [
@@ -199,13 +218,32 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "customer_id": ANA,
             "payment_id": OF_ANA,
             "booked_at": BEFORE,
-        }
+        },
+        {
+            "id": HELD_COURSE,
+            "course_id": SAT,
+            "customer_id": BEN,
+            "payment_id": PAYING_BEN,
+            "status": "HELD",
+            "booked_at": BEFORE,
+        },
     ],
     "customer_bundles": [
         {**_held(H1, ANA, RB, 1, 0), **FROM_COURSE},
         _held(H2, ANA, TEN, 10, 9),
         _held(OF_BEN_TOO, BEN, TEN, 10, 10),
         {**_held(REVOKED, CAM, TEN, 10, 0), "revoked_at": BEFORE},
+    ],
+    "purchases": [
+        {
+            "id": key(),
+            "customer_id": BEN,
+            "bundle_id": TEN,
+            "payment_id": FOR_TEN,
+            "status": "ISSUED",
+            "customer_bundle_id": OF_BEN_TOO,
+            "bought_at": BEFORE,
+        }
     ],
     "bookings": [
         booking(GIVEN_UP, MON_1, ANA, **BY_COURSE, **CANCELLED),
@@ -215,6 +253,11 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         booking(CALLED_OFF, OFF, ANA, customer_bundle_id=H2, **CANCELLED),
         booking(BENS, MON_1, BEN, payment_id=OF_BEN),
         booking(CAMS, MON_1, CAM, payment_id=OF_CAM),
+        booking(HELD_OFF, OFF, BEN, **BY_HELD_COURSE, status="EXPIRED"),
+        booking(HELD_BY_BEN, SAT_2, BEN, **BY_HELD_COURSE, status="HELD"),
+        booking(HELD_BY_CAM, SAT_2, CAM, payment_id=PAYING_CAM, status="HELD"),
+        booking(GONE_TOO_LATE, MON_2, CAM, payment_id=TOO_LATE, status="EXPIRED"),
+        booking(GONE, SAT_2, CAM, payment_id=LEFT, status="EXPIRED"),
     ],
     "cancellations": [
         cancellation(FOR_GIVEN_UP, GIVEN_UP, "NEW_BUNDLE", H1),

@@ -41,25 +41,27 @@ MONEY: tuple[Invariant, ...] = (
     ),
     invariant(
         "PAID_WITHOUT_PLACE",
-        "H4 what a card has paid for is booked, or the money goes back",
+        "H4 what was paid for is booked, or the money goes back",
         "bookings",
         """
         SELECT b.account_id, b.id
         FROM bookings b
-        JOIN card_payments c ON c.account_id = b.account_id AND c.payment_id = b.payment_id
-        WHERE b.status = 'EXPIRED' AND c.state = 'PAID'
+        LEFT JOIN card_payments c
+            ON c.account_id = b.account_id AND c.payment_id = b.payment_id
+        WHERE b.status = 'EXPIRED' AND (c.payment_id IS NULL OR c.state = 'PAID')
         """,
     ),
     invariant(
         "COURSE_BOOKING_AHEAD",
-        "a course booking is held, booked or given up as its places are",
+        "H4 a course booking is held, booked or given up as its payment says",
         "course_bookings",
         """
         SELECT b.account_id, b.id
         FROM course_bookings b
-        JOIN card_payments c ON c.account_id = b.account_id AND c.payment_id = b.payment_id
-        WHERE (b.status = 'HELD') <> (c.state = 'PENDING')
-            OR (b.status = 'EXPIRED') <> (c.state IN ('EXPIRED', 'RETURNED'))
+        LEFT JOIN card_payments c
+            ON c.account_id = b.account_id AND c.payment_id = b.payment_id
+        WHERE (b.status = 'HELD') <> (COALESCE(c.state, '') = 'PENDING')
+            OR (b.status = 'EXPIRED') <> (COALESCE(c.state, '') IN ('EXPIRED', 'RETURNED'))
         """,
     ),
     invariant(
@@ -105,7 +107,7 @@ MONEY: tuple[Invariant, ...] = (
     ),
     invariant(
         "RETURNED_WITHOUT_REFUND",
-        "H4 who paid too late is given the money back",
+        "H4 who paid too late, and nobody else, is given all of the money back, once",
         "payments",
         """
         SELECT c.account_id, c.payment_id AS id
@@ -113,9 +115,9 @@ MONEY: tuple[Invariant, ...] = (
         LEFT JOIN refunds r
             ON r.account_id = c.account_id AND r.payment_id = c.payment_id
                 AND r.cause = 'LATE'
-        WHERE c.state = 'RETURNED'
-        GROUP BY c.account_id, c.payment_id
-        HAVING COUNT(r.id) <> 1
+        GROUP BY c.account_id, c.payment_id, c.state, c.captured_minor
+        HAVING COUNT(r.id) <> CASE WHEN c.state = 'RETURNED' THEN 1 ELSE 0 END
+            OR SUM(r.amount_minor) <> c.captured_minor
         """,
     ),
 )

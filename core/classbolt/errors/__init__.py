@@ -24,6 +24,7 @@ from classbolt.errors.base import (
 )
 from classbolt.errors.paying import (
     BoltOnOff,
+    BundleNotOnSale,
     CardUnavailable,
     CreditExpired,
     CreditExpiresBeforeSession,
@@ -62,6 +63,7 @@ __all__ = [
     "BoltOnDisabled",
     "BoltOnFailed",
     "BoltOnOff",
+    "BundleNotOnSale",
     "CannotKeepSecrets",
     "CardUnavailable",
     "CourseFull",

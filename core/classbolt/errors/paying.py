@@ -22,6 +22,16 @@ class PaymentOptionNotAllowed(Refusal):
         super().__init__(f"This way to pay is not accepted here. Accepted: {accepted}.")
 
 
+class BundleNotOnSale(Refusal):
+    """The bundle is a draft, has no price, or was taken out of use."""
+
+    code = "BUNDLE_NOT_ON_SALE"
+    hint = "Put it on sale, or give it."
+
+    def __init__(self) -> None:
+        super().__init__("This bundle is not on sale.")
+
+
 class CardUnavailable(Refusal):
     """Cards cannot be charged: the business has no link with Stripe (H3)."""
 

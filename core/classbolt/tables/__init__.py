@@ -38,7 +38,13 @@ from classbolt.tables.catalogue import (
     staff,
     tags,
 )
-from classbolt.tables.charged import card_payments, refunds, stripe_events, stripe_links
+from classbolt.tables.charged import (
+    card_payments,
+    purchases,
+    refunds,
+    stripe_events,
+    stripe_links,
+)
 from classbolt.tables.promised import jobs, schedules
 
 __all__ = [
@@ -64,6 +70,7 @@ __all__ = [
     "memberships",
     "metadata",
     "payments",
+    "purchases",
     "refers_to",
     "refunds",
     "schedules",

@@ -9,7 +9,8 @@ from sqlalchemy import CheckConstraint, Column, Index, Integer, String, Table, T
 
 from classbolt.columns import Instant, Key
 from classbolt.tables.base import account_column, id_column, metadata, refers_to
-from classbolt.tables.booked import payments
+from classbolt.tables.booked import customer_bundles, payments
+from classbolt.tables.catalogue import bundles, customers
 
 # An account has at most one link that is in force. Those before it stay: what was paid through
 # them can still be looked up and refunded.
@@ -44,6 +45,29 @@ Index(
     sqlite_where=stripe_links.c.unlinked_at.is_(None),
     postgresql_where=stripe_links.c.unlinked_at.is_(None),
 )
+
+# Bundles that customers buy. By card a copy is issued once it is paid.
+purchases = Table(
+    "purchases",
+    metadata,
+    account_column(),
+    id_column(),
+    Column("customer_id", Key, nullable=False),
+    Column("bundle_id", Key, nullable=False),
+    Column("payment_id", Key, nullable=False),
+    Column("status", String(10), nullable=False),
+    Column("customer_bundle_id", Key),
+    Column("bought_at", Instant, nullable=False),
+    refers_to(customers, "customer_id"),
+    refers_to(bundles, "bundle_id"),
+    refers_to(payments, "payment_id"),
+    refers_to(customer_bundles, "customer_bundle_id"),
+    CheckConstraint("status IN ('PENDING', 'ISSUED', 'EXPIRED')", name="status"),
+    CheckConstraint("(status = 'ISSUED') = (customer_bundle_id IS NOT NULL)", name="issued"),
+)
+Index(None, purchases.c.account_id, purchases.c.payment_id, unique=True)
+Index(None, purchases.c.account_id, purchases.c.customer_bundle_id, unique=True)
+Index(None, purchases.c.account_id, purchases.c.customer_id)
 
 card_payments = Table(
     "card_payments",

@@ -5,6 +5,7 @@ import strawberry
 from classbolt_schema.mutations import (
     accounts,
     booking,
+    buying,
     cancelling,
     credits,
     jobs,
@@ -20,6 +21,7 @@ __all__ = [
     "Mutation",
     "accounts",
     "booking",
+    "buying",
     "cancelling",
     "credits",
     "jobs",

@@ -33,7 +33,10 @@ log = structlog.get_logger(__name__)
 async def card_payment(
     after: After, status: str | None, payment_id: PaymentId | None
 ) -> CardPayment | None:
-    """Give what is needed to pay for what was booked; None if it is paid or needs no card.
+    """Give what is needed to pay for what was booked or bought; None if a card is not to pay.
+
+    Args:
+        status: How what was booked stands, or the payment by card itself.
 
     Raises:
         PaymentExpired: It is held no longer.
@@ -42,7 +45,7 @@ async def card_payment(
     """
     if status == EXPIRED:
         raise PaymentExpired
-    if status != HELD or payment_id is None:
+    if status not in {HELD, State.PENDING} or payment_id is None:
         return None
     till, account = _till(after.info)
     return CardPayment.of(await paying.let_pay(till, account, payment_id, now=after.now))

@@ -53,6 +53,11 @@ class CreateBundleInput:
     on_sale: bool = strawberry.field(
         default=False, description="Whether customers can buy it; a draft can still be given."
     )
+    payment_methods: list[str] = strawberry.field(
+        default_factory=lambda: ["offline"],
+        description="What is accepted from who buys it, as the members of `payWith` are named:"
+        " card, offline.",
+    )
     tags: list[strawberry.ID] = strawberry.field(
         default_factory=list, description="The tags of sessions its credits pay for."
     )
@@ -77,6 +82,7 @@ async def create_bundle(ask: Ask, asked: CreateBundleInput) -> CreateBundlePaylo
         validity=asked.validity.to_period(),
         price_minor=asked.price_minor,
         on_sale=asked.on_sale,
+        payment_methods=asked.payment_methods,
         tag_ids=[TagId(decode("Tag", each)) for each in asked.tags],
         now=ask.now,
     )
@@ -104,6 +110,10 @@ class UpdateBundleInput:
     on_sale: bool | None = strawberry.field(
         default=strawberry.UNSET, description="Whether customers can buy it."
     )
+    payment_methods: list[str] | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="What is accepted from who buys it: card, offline.",
+    )
     tags: list[strawberry.ID] | None = strawberry.field(
         default=strawberry.UNSET,
         description="The tags of sessions its credits pay for, also those already issued.",
@@ -130,6 +140,8 @@ async def update_bundle(ask: Ask, asked: UpdateBundleInput) -> UpdateBundlePaylo
         changes["price_minor"] = asked.price_minor
     if is_given(asked.on_sale):
         changes["on_sale"] = required(asked.on_sale, "onSale")
+    if is_given(asked.payment_methods):
+        changes["payment_methods"] = required(asked.payment_methods, "paymentMethods")
     if is_given(asked.tags):
         wanted = [decode("Tag", each) for each in required(asked.tags, "tags")]
         changes["tag_ids"] = [TagId(each) for each in wanted]

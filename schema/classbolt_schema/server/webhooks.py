@@ -17,9 +17,10 @@ from classbolt.db import Caller
 from classbolt.errors import NotFound, TryAgain
 from classbolt.paying import Till
 from classbolt.sealed import CannotOpen
-from classbolt.stripe_events import Source, hear, sealed_secrets
+from classbolt.stripe_events import Source, hear
 from classbolt.stripe_facts import BadWebhook, StripeRefused, StripeUnclear
 from classbolt.stripe_gateway import read_event
+from classbolt.stripe_links import links_with_secrets
 from classbolt_schema.server.context import Application
 
 MAX_BODY_BYTES = 500_000
@@ -56,8 +57,12 @@ async def _secrets_of(app: Application, account: str) -> list[str]:
         return []
     try:
         async with app.database.read(Caller(account)) as tx:
-            sealed = await sealed_secrets(tx)
-        return [app.seal.open(each) for each in sealed]
+            links = await links_with_secrets(tx)
+        return [
+            app.seal.open(each.sealed_webhook_secret)
+            for each in links
+            if each.sealed_webhook_secret is not None
+        ]
     except (NotFound, CannotOpen):
         return []
 

@@ -31,6 +31,9 @@ class Bundle(Node):
         description="Whether customers can buy it. One that is not on sale can still be"
         " given, or issued as a refund."
     )
+    payment_methods: list[str] = strawberry.field(
+        description="What is accepted from who buys it, as the members of `payWith` are named."
+    )
     archived_at: datetime | None = strawberry.field(
         description="When it was taken out of use; null if it was not."
     )
@@ -46,6 +49,7 @@ class Bundle(Node):
             validity=Period.of(bundle.validity),
             price=None if bundle.price is None else Money.of(bundle.price),
             on_sale=bundle.on_sale,
+            payment_methods=sorted(bundle.payment_methods),
             archived_at=bundle.archived_at,
             bundle=bundle,
         )
