@@ -49,7 +49,8 @@ async def cancel_course_booking(
     Places in sessions that have started stay as they are. Cancelling it again changes nothing.
 
     Args:
-        wish: NONE, or CREDITS with the bundle of which a copy is issued for each place.
+        wish: NONE; CREDITS with the bundle of which a copy is issued for each place; or CASH
+            for the places' parts of what a card paid.
 
     Raises:
         Forbidden: The actor does not serve customers.

@@ -28,6 +28,7 @@ from classbolt.values import (
 NONE = "NONE"
 CREDIT_BACK = "CREDIT_BACK"
 NEW_BUNDLE = "NEW_BUNDLE"
+PAID_BACK = "PAID_BACK"
 BY_POLICY = "POLICY"
 
 LONGEST_NOTE = 500
@@ -39,9 +40,9 @@ class Cancellation:
 
     Attributes:
         by_business: Whether the business called the session off.
-        choice: What whoever cancelled wanted: POLICY, NONE, GOODWILL or CREDITS.
+        choice: What whoever cancelled wanted: POLICY, NONE, GOODWILL, CREDITS or CASH.
         note: Why staff wanted it so, in their words.
-        outcome: NONE, CREDIT_BACK or NEW_BUNDLE.
+        outcome: NONE, CREDIT_BACK, NEW_BUNDLE or PAID_BACK.
         reason: The code of the refusal, exactly if the outcome is NONE; `reason_text` says it.
         option: Which kind of booking this was to the policy.
         deadline: Until when cancelling would have given something back.

@@ -74,6 +74,12 @@ class CardPayment:
     refunded_minor: int
     refunded_elsewhere_minor: int
 
+    @property
+    def refundable_minor(self) -> int:
+        """Say how much of it has not gone back."""
+        gone = self.refunded_minor + self.refunded_elsewhere_minor
+        return max(0, self.captured_minor - gone)
+
 
 CARD_PAYMENTS = (
     select(
@@ -255,7 +261,9 @@ async def settle(
         case Fate.RETURN:
             await _give_up(tx, payment_id)
             await _move(tx, payment_id, State.RETURNED, card.because or why, captured)
-            await refunds.request(tx, payment_id, captured, refunds.LATE, now=now)
+            await refunds.request(
+                tx, refunds.NewRefund(payment_id, captured, refunds.LATE), now=now
+            )
         case Fate.NOTHING:
             pass
     return found

@@ -21,6 +21,7 @@ from classbolt.values import (
     CustomerId,
     LateJoining,
     Money,
+    PaymentId,
     SessionId,
     TagId,
 )
@@ -210,6 +211,8 @@ class BookingFacts:
         method: How the place was paid for: 'card', 'offline', 'free', 'credit'; for
             a course's place, how the course was.
         amount_minor: What was charged, of the course for a course's place; 0 for a credit.
+        card_share_minor: This place's part of what a card paid for it, as far as that has not
+            gone back; for a course's place its part of the course.
         is_settled: Whether it was paid: the money arrived, or a credit was spent.
         customer_bundle: The bundle whose credit paid, with its balance and expiry of now.
         by_business: Whether the business cancels the session (B7).
@@ -232,6 +235,8 @@ class BookingFacts:
     is_goodwill: bool = False
     is_moved: bool = False
     origin_id: CourseBookingId | None = None
+    payment_id: PaymentId | None = None
+    card_share_minor: int = 0
 
     @property
     def is_notice_waived(self) -> bool:
@@ -260,6 +265,18 @@ class IssueBundle:
 
 
 @dataclass(frozen=True, slots=True)
+class PayBack:
+    """Give back to the card, in minor units, some of what it paid."""
+
+    amount_minor: int
+
+    def __post_init__(self) -> None:
+        """Hold it to an amount that is one."""
+        if self.amount_minor < 1:
+            raise ValueError(f"{self.amount_minor} is nothing to pay back")
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """What cancelling at this moment gives back: something, or the reason why nothing.
 
@@ -274,7 +291,7 @@ class Terms:
 
     option: str | None = None
     deadline: datetime | None = None
-    give_back: CreditBack | IssueBundle | None = None
+    give_back: CreditBack | IssueBundle | PayBack | None = None
     refusal: Refusal | None = None
     decided_by: str | None = None
     policy: Mapping[str, Any] = field(default_factory=dict)

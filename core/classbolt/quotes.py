@@ -12,7 +12,7 @@ from datetime import datetime
 from pydantic import AwareDatetime, TypeAdapter
 
 from classbolt.errors import InvalidInput, QuoteChanged
-from classbolt.facts import CreditBack, IssueBundle, Terms
+from classbolt.facts import CreditBack, IssueBundle, PayBack, Terms
 
 Promise = tuple[str | None, datetime | None]
 PROMISE: TypeAdapter[Promise] = TypeAdapter(tuple[str | None, AwareDatetime | None])
@@ -42,6 +42,8 @@ def _promise(terms: Terms) -> Promise:
             return f"issue {bundle_id}", expires_at
         case CreditBack(customer_bundle_id, expires_at):
             return f"credit back {customer_bundle_id}", expires_at
+        case PayBack(amount_minor):
+            return f"pay back {amount_minor}", None
     return None, None
 
 

@@ -8,7 +8,7 @@ somebody gave back elsewhere, in Stripe's dashboard, is noted as soon as we hear
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -21,11 +21,20 @@ from classbolt.errors import RefundTooLarge
 from classbolt.jobs import NewJob, enqueue
 from classbolt.stripe_facts import StripeRefund
 from classbolt.tables import card_payments, refunds
-from classbolt.values import Money, PaymentId, RefundId, new_id
+from classbolt.values import (
+    CancellationId,
+    Money,
+    PaymentId,
+    RefundId,
+    StaffId,
+    new_id,
+)
 
 SEND: Final = "payments.refund"
 """The kind of the job that asks Stripe for a refund."""
 LATE: Final = "LATE"
+CANCELLATION: Final = "CANCELLATION"
+STAFF: Final = "STAFF"
 ELSEWHERE: Final = "ELSEWHERE"
 REQUESTED: Final = "REQUESTED"
 SUBMITTED: Final = "SUBMITTED"
@@ -43,11 +52,31 @@ LONGEST_FAILURE: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
+class NewRefund:
+    """Money to give back.
+
+    Attributes:
+        cause: LATE, CANCELLATION or STAFF.
+        cancellation_id: The cancellation that gives it.
+        staff_id: Who of the business said so, with a note.
+    """
+
+    payment_id: PaymentId
+    amount_minor: int
+    cause: str
+    cancellation_id: CancellationId | None = None
+    staff_id: StaffId | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Refund:
     """Money that goes back to a card.
 
     Attributes:
-        cause: LATE if it was paid when no seat was left, ELSEWHERE if it was made without us.
+        cause: LATE if it was paid when no seat was left, CANCELLATION if cancelling a place
+            gave it, STAFF if somebody of the business said so, ELSEWHERE if it was made
+            without us.
         state: REQUESTED until Stripe has it, SUBMITTED while it is under way, then SUCCEEDED or
             FAILED.
         failure: Why it failed, in Stripe's word.
@@ -58,29 +87,34 @@ class Refund:
     amount: Money
     cause: str
     state: str
+    cancellation_id: CancellationId | None
+    staff_id: StaffId | None
+    note: str | None
     stripe_refund_id: str | None
     failure: str | None
     requested_at: datetime
     settled_at: datetime | None
 
 
-REFUNDS = (
-    select(
-        refunds.c.id,
-        refunds.c.payment_id,
-        refunds.c.amount_minor,
-        refunds.c.cause,
-        refunds.c.state,
-        refunds.c.stripe_refund_id,
-        refunds.c.failure,
-        refunds.c.requested_at,
-        refunds.c.settled_at,
-    )
-    .where(mine(refunds))
-    .order_by(refunds.c.id)
-)
+REFUNDS = select(
+    refunds.c.id,
+    refunds.c.payment_id,
+    refunds.c.amount_minor,
+    refunds.c.cause,
+    refunds.c.state,
+    refunds.c.cancellation_id,
+    refunds.c.staff_id,
+    refunds.c.note,
+    refunds.c.stripe_refund_id,
+    refunds.c.failure,
+    refunds.c.requested_at,
+    refunds.c.settled_at,
+).where(mine(refunds))
 BY_ID = REFUNDS.where(refunds.c.id == bindparam("refund"))
-BY_PAYMENT = REFUNDS.where(refunds.c.payment_id.in_(bindparam("payments", expanding=True)))
+BY_PAYMENT = REFUNDS.where(
+    refunds.c.payment_id.in_(bindparam("payments", expanding=True))
+).order_by(refunds.c.id)
+BY_CANCELLATION = REFUNDS.where(refunds.c.cancellation_id.in_(bindparam("ids", expanding=True)))
 THAT_PAYMENT = (mine(card_payments), card_payments.c.payment_id == bindparam("payment"))
 COUNT_IN = (
     update(card_payments)
@@ -136,15 +170,13 @@ MOVE = (
 )
 
 
-async def request(
-    tx: Tx, payment_id: PaymentId, amount_minor: int, cause: str, *, now: datetime
-) -> RefundId:
+async def request(tx: Tx, wanted: NewRefund, *, now: datetime) -> RefundId:
     """Promise to give money back, never more of a payment than was taken.
 
     Raises:
         RefundTooLarge: There is not as much left of the payment.
     """
-    counted = {"payment": payment_id, "amount": amount_minor}
+    counted = {"payment": wanted.payment_id, "amount": wanted.amount_minor}
     if await tx.scalar(COUNT_IN, counted) is None:
         raise RefundTooLarge
     refund_id = RefundId(new_id())
@@ -152,9 +184,7 @@ async def request(
         refunds,
         {
             "id": refund_id,
-            "payment_id": payment_id,
-            "amount_minor": amount_minor,
-            "cause": cause,
+            **asdict(wanted),
             "state": REQUESTED,
             "requested_at": now,
         },
@@ -166,7 +196,7 @@ async def request(
 async def find_refund(tx: Tx, refund_id: RefundId) -> Refund | None:
     """Find one refund."""
     row = await tx.one(BY_ID, {"refund": refund_id})
-    return None if row is None else _refund(tx, row)
+    return None if row is None else refund_of(tx, row)
 
 
 async def refunds_of(
@@ -175,8 +205,16 @@ async def refunds_of(
     """List what goes back of payments, in the order it was asked for."""
     found: dict[PaymentId, list[Refund]] = {each: [] for each in payment_ids}
     for row in await tx.all(BY_PAYMENT, {"payments": list(found)}):
-        found[row.payment_id].append(_refund(tx, row))
+        found[row.payment_id].append(refund_of(tx, row))
     return found
+
+
+async def refunds_by_cancellation(
+    tx: Tx, ids: Collection[CancellationId]
+) -> Mapping[CancellationId, Refund]:
+    """Find what cancellations gave back in money."""
+    rows = await tx.all(BY_CANCELLATION, {"ids": list(ids)})
+    return {row.cancellation_id: refund_of(tx, row) for row in rows}
 
 
 async def note(
@@ -243,13 +281,17 @@ async def _note_stranger(
     )
 
 
-def _refund(tx: Tx, row: AnyRow) -> Refund:
+def refund_of(tx: Tx, row: AnyRow) -> Refund:
+    """Read a refund from a row of REFUNDS."""
     return Refund(
         id=row.id,
         payment_id=row.payment_id,
         amount=Money(row.amount_minor, tx.account.currency),
         cause=row.cause,
         state=row.state,
+        cancellation_id=row.cancellation_id,
+        staff_id=row.staff_id,
+        note=row.note,
         stripe_refund_id=row.stripe_refund_id,
         failure=row.failure,
         requested_at=row.requested_at,

@@ -7,30 +7,37 @@ locked before, then the bundles that paid, then the course bookings that refunds
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import bindparam, update
 
-from classbolt import credits, holdings, sessions
+from classbolt import credits, holdings, refunds, sessions
 from classbolt.bookings import BOOKED, CANCELLED, lock_course_bookings
 from classbolt.cancellations import (
     CREDIT_BACK,
     NEW_BUNDLE,
     NONE,
+    PAID_BACK,
     Cancellation,
     write_cancellations,
 )
 from classbolt.checks import mine
 from classbolt.db import Tx
-from classbolt.errors import TryAgain
-from classbolt.facts import BookingFacts, CreditBack, IssueBundle, Terms
+from classbolt.errors import RefundTooLarge, TryAgain
+from classbolt.facts import BookingFacts, CreditBack, IssueBundle, PayBack, Terms
 from classbolt.outbox import tell_cancelled
 from classbolt.tables import bookings
 from classbolt.terms import Wish
 from classbolt.values import Actor, BookingId, CancellationId, CustomerBundleId, new_id
 
 LONGEST_REASON = 500
+
+OUTCOMES: Mapping[type, str] = {
+    IssueBundle: NEW_BUNDLE,
+    CreditBack: CREDIT_BACK,
+    PayBack: PAID_BACK,
+}
 
 CANCEL = (
     update(bookings)
@@ -63,7 +70,7 @@ async def release(
     """End places on terms that were asked for under lock.
 
     Raises:
-        TryAgain: One of them was ended by a request that ran at the same time.
+        TryAgain: One of them was ended, or paid back, by a request that ran at the same time.
     """
     if not facts:
         return []
@@ -77,6 +84,7 @@ async def release(
         for each, agreed in zip(facts, terms, strict=True)
     ]
     await write_cancellations(tx, written)
+    await _pay_back(tx, facts, terms, written, now=now)
     await tx.bolt_ons.cancellations_written(tx, written, now)
     await tell_cancelled(tx, facts, now=now)
     return written
@@ -116,6 +124,35 @@ async def _give_back(
     return received | dict(zip(issues, issued, strict=True))
 
 
+async def _pay_back(
+    tx: Tx,
+    facts: Sequence[BookingFacts],
+    terms: Sequence[Terms],
+    written: Sequence[Cancellation],
+    *,
+    now: datetime,
+) -> None:
+    """Promise to give money back where the terms say so; Stripe is asked after the commit.
+
+    Raises:
+        TryAgain: Money went back for something else at the same time.
+    """
+    for about, agreed, cancellation in zip(facts, terms, written, strict=True):
+        if not isinstance(agreed.give_back, PayBack):
+            continue
+        assert about.payment_id is not None
+        wanted = refunds.NewRefund(
+            about.payment_id,
+            agreed.give_back.amount_minor,
+            refunds.CANCELLATION,
+            cancellation_id=cancellation.id,
+        )
+        try:
+            await refunds.request(tx, wanted, now=now)
+        except RefundTooLarge as gone:
+            raise TryAgain from gone
+
+
 def _cancellation(
     actor: Actor,
     facts: BookingFacts,
@@ -124,9 +161,7 @@ def _cancellation(
     received: CustomerBundleId | None,
     now: datetime,
 ) -> Cancellation:
-    outcome = NONE
-    if terms.give_back is not None:
-        outcome = NEW_BUNDLE if isinstance(terms.give_back, IssueBundle) else CREDIT_BACK
+    outcome = NONE if terms.give_back is None else OUTCOMES[type(terms.give_back)]
     return Cancellation(
         id=CancellationId(new_id()),
         booking_id=facts.id,

@@ -9,7 +9,14 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, bindparam, case, func, not_, select, text
 
 from classbolt import checks, holdings
-from classbolt.cancellations import CANCELLATIONS, CREDIT_BACK, NEW_BUNDLE, NONE, Cancellation
+from classbolt.cancellations import (
+    CANCELLATIONS,
+    CREDIT_BACK,
+    NEW_BUNDLE,
+    NONE,
+    PAID_BACK,
+    Cancellation,
+)
 from classbolt.checks import mine
 from classbolt.columns import AnyRow
 from classbolt.db import Tx
@@ -21,7 +28,7 @@ from classbolt.times import after
 from classbolt.values import Actor, BundleId, Period, Permission, Unit
 
 SOON = Period(30, Unit.DAYS)
-OUTCOMES = (CREDIT_BACK, NEW_BUNDLE, NONE)
+OUTCOMES = (CREDIT_BACK, NEW_BUNDLE, NONE, PAID_BACK)
 
 
 @dataclass(frozen=True, slots=True)

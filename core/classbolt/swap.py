@@ -18,7 +18,7 @@ from classbolt.cancel import cancel_locked, place_of
 from classbolt.cancellations import Cancellation
 from classbolt.customers import hold
 from classbolt.db import Tx
-from classbolt.errors import AlreadyBooked, NotBooked, TryAgain
+from classbolt.errors import AlreadyBooked, NoCreditGiven, NotBooked, TryAgain
 from classbolt.facts import CREDIT
 from classbolt.terms import Wish
 from classbolt.values import Actor, BookingId, SessionId
@@ -72,6 +72,8 @@ async def swap_booking(
     if pay_with is None:
         if given_up.refusal is not None:
             raise given_up.refusal
+        if given_up.cancellation.customer_bundle_id is None:
+            raise NoCreditGiven().at("payWith")
         pay_with = PayWith(CREDIT, given_up.cancellation.customer_bundle_id)
     target = (await sessions.find_sessions(tx, [to_session]))[to_session]
     booking = await place(tx, actor, target, holder, pay_with, is_swap=True, now=now)

@@ -15,11 +15,27 @@ from sqlalchemy import bindparam, select
 
 from classbolt import bundles, holdings
 from classbolt.bookings import BOOKED
+from classbolt.card_shares import card_shares
 from classbolt.checks import mine
 from classbolt.columns import AnyRow
 from classbolt.db import Tx
-from classbolt.errors import BoltOnOff, InvalidInput, RefundDeclined, Refusal, SessionStarted
-from classbolt.facts import CREDIT, BookingFacts, IssueBundle, SessionFacts, Terms
+from classbolt.errors import (
+    BoltOnOff,
+    InvalidInput,
+    NotPaidByCard,
+    RefundDeclined,
+    Refusal,
+    SessionStarted,
+)
+from classbolt.facts import (
+    CARD,
+    CREDIT,
+    BookingFacts,
+    IssueBundle,
+    PayBack,
+    SessionFacts,
+    Terms,
+)
 from classbolt.tables import bookings, payments
 from classbolt.times import after
 from classbolt.values import BundleId, SessionId
@@ -32,6 +48,7 @@ class Choice(StrEnum):
     NONE = "NONE"
     GOODWILL = "GOODWILL"
     CREDITS = "CREDITS"
+    CASH = "CASH"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +79,7 @@ PLACES = (
         bookings.c.course_booking_id,
         bookings.c.way,
         bookings.c.status,
+        bookings.c.payment_id,
         bookings.c.customer_bundle_id,
         bookings.c.origin_id,
         bookings.c.booked_at,
@@ -100,6 +118,8 @@ async def facts_of(
     held = await holdings.find_held(
         tx, [row.customer_bundle_id for row in rows if row.customer_bundle_id]
     )
+    by_card = [(row.payment_id, row.id) for row in rows if row.method == CARD]
+    shares = await card_shares(tx, by_card)
     return [
         BookingFacts(
             id=row.id,
@@ -115,6 +135,8 @@ async def facts_of(
             is_goodwill=is_goodwill,
             is_moved=_is_moved(sessions[row.session_id], row.booked_at, now),
             origin_id=row.origin_id,
+            payment_id=row.payment_id,
+            card_share_minor=shares.get(row.id, 0),
         )
         for row in rows
     ]
@@ -132,6 +154,13 @@ async def terms_of(
     """
     if wish.choice is Choice.NONE:
         return [Terms(refusal=RefundDeclined()) for _ in facts]
+    if wish.choice is Choice.CASH:
+        return [
+            Terms(give_back=PayBack(each.card_share_minor))
+            if each.card_share_minor
+            else Terms(refusal=NotPaidByCard())
+            for each in facts
+        ]
     if wish.bundle_id is not None:
         back = await _copy_of(tx, wish.bundle_id, wish.bundle_place, now)
         return [Terms(give_back=back) for _ in facts]

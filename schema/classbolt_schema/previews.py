@@ -91,7 +91,7 @@ async def cancellation_preview(info: Info, booking: OfBooking) -> CancellationPr
         return None
     except (NotBooked, SessionStarted) as no:
         return CancellationPreview.impossible(no)
-    return CancellationPreview.of(found)
+    return CancellationPreview.of(found, tx.account.currency)
 
 
 @EXTENSION.field(

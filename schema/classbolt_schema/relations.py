@@ -207,6 +207,20 @@ async def bundle_of_refund(
     return await _held([parent.cancellation.customer_bundle_id for parent in parents], info)
 
 
+@EXTENSION.field(
+    Refund,
+    name="cardRefund",
+    description="What goes back to the card; null if nothing does.",
+)
+async def card_refund_of_refund(
+    parents: Sequence[Refund], info: Info
+) -> Sequence[CardRefund | None]:
+    """Find what cancellations gave back in money."""
+    ids = [parent.cancellation.id for parent in parents]
+    found = await refunds.refunds_by_cancellation(await info.context.reading(), ids)
+    return [CardRefund.of(found[key]) if key in found else None for key in ids]
+
+
 @EXTENSION.field(CourseBooking, name="course", description="The course that was booked.")
 async def course_of_course_booking(
     parents: Sequence[CourseBooking], info: Info

@@ -6,13 +6,14 @@ from typing import Annotated
 
 import strawberry
 
-from classbolt import bookings, reports
+from classbolt import bookings, payments, reports, staff_refunds
 from classbolt_schema.compose.info import Info
 from classbolt_schema.pagination import After, Connection, First, page
 from classbolt_schema.people import sees_notes, staff_of
 from classbolt_schema.relations import A_PAGE, EXTENSION, known
-from classbolt_schema.types.booking import Booking, Cancellation
+from classbolt_schema.types.booking import Booking, Cancellation, Payment
 from classbolt_schema.types.bundle import Bundle, CustomerBundle
+from classbolt_schema.types.card_payment import CardRefund
 from classbolt_schema.types.report import Outstanding, RefundCount
 from classbolt_schema.types.staff import Staff
 
@@ -28,7 +29,7 @@ Until = Annotated[
 OfOutcome = Annotated[
     str | None,
     strawberry.argument(
-        description="Only those that gave this: NEW_BUNDLE, CREDIT_BACK or NONE."
+        description="Only those that gave this: NEW_BUNDLE, CREDIT_BACK, PAID_BACK or NONE."
     ),
 ]
 ForReason = Annotated[
@@ -132,6 +133,30 @@ async def manual_refunds_due(
     tx = await info.context.reading()
     found = await reports.list_refunds_due(tx, tx.actor, page(first, after))
     return Connection[Cancellation].of(found, Cancellation.of)
+
+
+@EXTENSION.query(
+    name="failedRefunds",
+    description="Refunds that did not reach the card, so that the business owes the money in"
+    " another way, the latest first. For staff.",
+)
+async def failed_refunds(
+    info: Info, first: First = A_PAGE, after: After = None
+) -> Connection[CardRefund] | None:
+    """List the refunds that failed."""
+    tx = await info.context.reading()
+    found = await staff_refunds.list_failed_refunds(tx, tx.actor, page(first, after))
+    return Connection[CardRefund].of(found, CardRefund.of)
+
+
+@EXTENSION.field(
+    CardRefund, name="payment", description="The payment that it gives back, or a part of it."
+)
+async def payment_of_refund(parents: Sequence[CardRefund], info: Info) -> Sequence[Payment]:
+    """Find the payments of refunds."""
+    ids = [parent.refund.payment_id for parent in parents]
+    found = await payments.find_payments(await info.context.reading(), known(ids))
+    return [Payment.of(found[key]) for key in ids]
 
 
 @EXTENSION.field(Cancellation, name="booking", description="The booking that ended.")

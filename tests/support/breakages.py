@@ -21,6 +21,7 @@ from classbolt.tables import (
     customer_bundles,
     memberships,
     payments,
+    purchases,
     refunds,
     sessions,
 )
@@ -493,5 +494,37 @@ BREAKAGES: dict[str, tuple[set[str], list[Any]]] = {
     "who has a place is given the money as if it came too late": (
         {"RETURNED_WITHOUT_REFUND"},
         [back_to_card(h.OF_CAM, 1200, "LATE"), of_card(h.OF_CAM, refunded_minor=1200)],
+    ),
+    "a bundle was issued while it is paid for": (
+        {"PURCHASE_AHEAD"},
+        [change(purchases, h.BUYING, status="ISSUED")],
+    ),
+    "a bundle was given up while it is paid for": (
+        {"PURCHASE_AHEAD"},
+        [change(purchases, h.BUYING, status="EXPIRED")],
+    ),
+    "a bundle waits for a card that is not to pay": (
+        {"PURCHASE_AHEAD"},
+        [change(purchases, h.BOUGHT, status="PENDING")],
+    ),
+    "a bundle was bought for somebody else": (
+        {"PURCHASE_MISPLACED"},
+        [change(purchases, h.BOUGHT, customer_bundle_id=h.H2)],
+    ),
+    "a bundle was paid by somebody else": (
+        {"CHARGED_FOR_NOTHING", "PURCHASE_MISPLACED"},
+        [change(purchases, h.BUYING, payment_id=h.PAYING_BEN)],
+    ),
+    "another bundle was issued than was bought": (
+        {"PURCHASE_MISPLACED"},
+        [change(purchases, h.BOUGHT, bundle_id=h.RB)],
+    ),
+    "a card pays for nothing": (
+        {"CHARGED_FOR_NOTHING"},
+        [delete(purchases).where(purchases.c.id == h.BUYING)],
+    ),
+    "a customer who was merged has bought a bundle": (
+        {"MERGED_BUT_NOT_MOVED", "PURCHASE_MISPLACED"},
+        [change(purchases, h.BUYING, customer_id=h.MERGED)],
     ),
 }

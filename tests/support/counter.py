@@ -24,7 +24,7 @@ from classbolt.stripe_gateway import StripeGateway
 from classbolt.stripe_links import COMPARE, NewLink
 from classbolt.tables import card_payments
 from classbolt.testing.databases import Kind
-from classbolt.testing.stripe_double import Delivery, Double, async_client
+from classbolt.testing.stripe_double import Delivery, Double, async_client, stripe_client
 from classbolt.values import SYSTEM, PaymentId
 from classbolt.worker import Worker
 from classbolt_schema.ids import decode
@@ -167,6 +167,11 @@ class Counter:
             await stripe_links.unlink(tx, SYSTEM, found.id, now=self.studio.clock.now)
 
         await self.till.database.write(Caller(SLUG), work)
+
+    async def refund_elsewhere(self, booked: dict[str, Any], amount_minor: int) -> None:
+        """Give money back in Stripe's dashboard."""
+        asked: Any = {"payment_intent": intent_of(booked), "amount": amount_minor}
+        await stripe_client(self.double).v1.refunds.create_async(asked)
 
     def news(self, *kinds: str) -> list[Delivery]:
         """Take what Stripe has to tell, or only some kinds of it; the rest is lost."""

@@ -3,10 +3,10 @@
 Ana bought a course and cancelled one session of it for a credit (H1). She spent that on SAT,
 cancelled in time, got it back and spent it again. She also spent one of ten credits (H2) on a
 session that was then called off, for which she was refunded by hand. Ben and Cam sit in a
-session whose capacity was lowered; Ben also bought ten credits. Cam is of two customers, paid by card, got a part
-back, and had a bundle revoked; he paid for another place too late and got all back, and gave one
-up. He and Ben are paying by card at this moment, Ben for a course of which a session was called
-off meanwhile.
+session whose capacity was lowered. Ben bought ten credits. Cam is of two customers, paid by
+card, got a part back, and had a bundle revoked; he paid for another place too late and got all
+of that back, and gave a third one up. Both are paying by card at this moment: Cam for a place
+and for ten credits, Ben for a course of which a session was called off meanwhile.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ ISSUE_1, SPEND_1, BACK_1, SPEND_2 = key(), key(), key(), key()
 ISSUE_2, SPEND_3, ISSUE_3, ISSUE_4, TAKEN = key(), key(), key(), key(), key()
 SAT_2, PAYING_BEN, PAYING_CAM, TOO_LATE, LEFT = key(), key(), key(), key(), key()
 HELD_COURSE, HELD_OFF, HELD_BY_BEN, HELD_BY_CAM = key(), key(), key(), key()
-GONE_TOO_LATE, GONE, PART, ALL_BACK, FOR_TEN = key(), key(), key(), key(), key()
+GONE_TOO_LATE, GONE, PART, ALL_BACK = key(), key(), key(), key()
+FOR_TEN, PAYING_TEN, BOUGHT, BUYING = key(), key(), key(), key()
 
 BY_NAME = {
     table.name: table
@@ -115,7 +116,7 @@ def _named(**ids: UUID) -> list[dict[str, Any]]:
 
 def _bundle(id_: UUID, credits: int) -> dict[str, Any]:
     validity = {"validity_value": 30, "validity_unit": "DAYS"}
-    made = {"name": "Bundle", "on_sale": False, "created_at": BEFORE}
+    made = {"name": "Bundle", "on_sale": False, "created_at": BEFORE, "payment_methods": []}
     return {"id": id_, "credits": credits, **validity, **made}
 
 
@@ -146,6 +147,14 @@ def refund(id_: UUID, of: UUID, amount: int, cause: str, name: str) -> dict[str,
     row = {"id": id_, "payment_id": of, "amount_minor": amount, "cause": cause}
     there = {"state": "SUCCEEDED", "stripe_refund_id": name}
     return {**row, **there, "requested_at": BEFORE, "settled_at": BEFORE}
+
+
+def purchase(
+    id_: UUID, customer: UUID, payment: UUID, status: str, issued: UUID | None
+) -> dict[str, Any]:
+    """Write that a customer bought ten credits."""
+    row = {"id": id_, "customer_id": customer, "bundle_id": TEN, "payment_id": payment}
+    return {**row, "status": status, "customer_bundle_id": issued, "bought_at": BEFORE}
 
 
 def _held(id_: UUID, customer: UUID, bundle: UUID, credits: int, left: int) -> dict[str, Any]:
@@ -195,6 +204,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         {**by_card(OF_CAM, CAM), "paid_at": BEFORE},
         by_card(PAYING_BEN, BEN),
         by_card(PAYING_CAM, CAM),
+        by_card(PAYING_TEN, CAM),
         by_card(TOO_LATE, CAM),
         by_card(LEFT, CAM),
     ],
@@ -203,6 +213,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         card(OF_CAM, "PAID", "pi_1", 1200, refunded_elsewhere_minor=200),
         card(PAYING_BEN, "PENDING", "pi_2"),
         card(PAYING_CAM, "PENDING", "pi_3"),
+        card(PAYING_TEN, "PENDING", "pi_6"),
         card(TOO_LATE, "RETURNED", "pi_4", 1200, refunded_minor=1200, ended_because="TIMEOUT"),
         card(LEFT, "EXPIRED", "pi_5", ended_because="ABANDONED"),
     ],
@@ -235,15 +246,8 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         {**_held(REVOKED, CAM, TEN, 10, 0), "revoked_at": BEFORE},
     ],
     "purchases": [
-        {
-            "id": key(),
-            "customer_id": BEN,
-            "bundle_id": TEN,
-            "payment_id": FOR_TEN,
-            "status": "ISSUED",
-            "customer_bundle_id": OF_BEN_TOO,
-            "bought_at": BEFORE,
-        }
+        purchase(BOUGHT, BEN, FOR_TEN, "ISSUED", OF_BEN_TOO),
+        purchase(BUYING, CAM, PAYING_TEN, "PENDING", None),
     ],
     "bookings": [
         booking(GIVEN_UP, MON_1, ANA, **BY_COURSE, **CANCELLED),

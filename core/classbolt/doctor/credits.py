@@ -111,7 +111,7 @@ CREDITS: tuple[Invariant, ...] = (
         LEFT JOIN credit_entries e ON e.account_id = c.account_id
             AND e.booking_id = c.booking_id
             AND e.kind = CASE c.outcome WHEN 'NEW_BUNDLE' THEN 'ISSUE' ELSE 'CREDIT_BACK' END
-        WHERE c.outcome <> 'NONE' AND e.booking_id IS NULL
+        WHERE c.outcome IN ('CREDIT_BACK', 'NEW_BUNDLE') AND e.booking_id IS NULL
         """,
     ),
     invariant(

@@ -1,4 +1,7 @@
-"""What must be true of payments by card: money for a place, or it goes back, once."""
+"""What must be true of payments by card, and of bundles that were bought.
+
+Money is for a place or a bundle, or it goes back, once.
+"""
 
 from __future__ import annotations
 
@@ -62,6 +65,46 @@ MONEY: tuple[Invariant, ...] = (
             ON c.account_id = b.account_id AND c.payment_id = b.payment_id
         WHERE (b.status = 'HELD') <> (COALESCE(c.state, '') = 'PENDING')
             OR (b.status = 'EXPIRED') <> (COALESCE(c.state, '') IN ('EXPIRED', 'RETURNED'))
+        """,
+    ),
+    invariant(
+        "PURCHASE_AHEAD",
+        "H4 a bundle that a card is to pay for is issued exactly if it is paid",
+        "purchases",
+        """
+        SELECT s.account_id, s.id
+        FROM purchases s
+        LEFT JOIN card_payments c
+            ON c.account_id = s.account_id AND c.payment_id = s.payment_id
+        WHERE (s.status = 'PENDING') <> (COALESCE(c.state, '') = 'PENDING')
+            OR (s.status = 'EXPIRED') <> (COALESCE(c.state, '') IN ('EXPIRED', 'RETURNED'))
+        """,
+    ),
+    invariant(
+        "PURCHASE_MISPLACED",
+        "what was bought is a copy of that bundle, for its customer, by their payment",
+        "purchases",
+        """
+        SELECT s.account_id, s.id
+        FROM purchases s
+        JOIN payments p ON p.account_id = s.account_id AND p.id = s.payment_id
+        LEFT JOIN customer_bundles h
+            ON h.account_id = s.account_id AND h.id = s.customer_bundle_id
+        WHERE p.customer_id <> s.customer_id
+            OR h.customer_id <> s.customer_id
+            OR h.bundle_id <> s.bundle_id
+        """,
+    ),
+    invariant(
+        "CHARGED_FOR_NOTHING",
+        "a payment by card is for places, or for a bundle",
+        "payments",
+        """
+        SELECT c.account_id, c.payment_id AS id
+        FROM card_payments c
+        LEFT JOIN bookings b ON b.account_id = c.account_id AND b.payment_id = c.payment_id
+        LEFT JOIN purchases s ON s.account_id = c.account_id AND s.payment_id = c.payment_id
+        WHERE b.id IS NULL AND s.id IS NULL
         """,
     ),
     invariant(

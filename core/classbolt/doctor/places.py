@@ -155,6 +155,10 @@ PLACES: tuple[Invariant, ...] = (
         JOIN customers c ON c.account_id = x.account_id AND c.id = x.customer_id
         WHERE c.merged_into_id IS NOT NULL
         UNION
+        SELECT c.account_id, c.id FROM purchases x
+        JOIN customers c ON c.account_id = x.account_id AND c.id = x.customer_id
+        WHERE c.merged_into_id IS NOT NULL
+        UNION
         SELECT c.account_id, c.id FROM memberships x
         JOIN customers c ON c.account_id = x.account_id AND c.id = x.customer_id
         WHERE c.merged_into_id IS NOT NULL

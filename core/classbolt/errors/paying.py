@@ -32,6 +32,16 @@ class BundleNotOnSale(Refusal):
         super().__init__("This bundle is not on sale.")
 
 
+class NoCreditGiven(Refusal):
+    """Giving the place up gives money back, and no credit to book another one with."""
+
+    code = "NO_CREDIT_GIVEN"
+    hint = "Say how to pay for the new place, or cancel and book."
+
+    def __init__(self) -> None:
+        super().__init__("Giving this place up gives money back, not a credit.")
+
+
 class CardUnavailable(Refusal):
     """Cards cannot be charged: the business has no link with Stripe (H3)."""
 

@@ -83,6 +83,9 @@ def upgrade() -> None:
                 nullable=False,
             )
         )
+    # What is there already accepts what it accepted so far; what is new says so itself.
+    with op.batch_alter_table("bundles") as batch_op:
+        batch_op.alter_column("payment_methods", server_default=None)
 
 
 def downgrade() -> None:

@@ -175,10 +175,17 @@ cancellations = Table(
     refers_to(bookings, "booking_id"),
     refers_to(customer_bundles, "customer_bundle_id"),
     refers_to(staff, "refunded_by_id"),
-    CheckConstraint("choice IN ('POLICY', 'NONE', 'GOODWILL', 'CREDITS')", name="choice"),
+    CheckConstraint(
+        "choice IN ('POLICY', 'NONE', 'GOODWILL', 'CREDITS', 'CASH')", name="choice"
+    ),
     CheckConstraint("choice <> 'GOODWILL' OR note IS NOT NULL", name="goodwill"),
-    CheckConstraint("outcome IN ('NONE', 'CREDIT_BACK', 'NEW_BUNDLE')", name="outcome"),
-    CheckConstraint("(outcome = 'NONE') = (customer_bundle_id IS NULL)", name="gave_something"),
+    CheckConstraint(
+        "outcome IN ('NONE', 'CREDIT_BACK', 'NEW_BUNDLE', 'PAID_BACK')", name="outcome"
+    ),
+    CheckConstraint(
+        "(outcome IN ('CREDIT_BACK', 'NEW_BUNDLE')) = (customer_bundle_id IS NOT NULL)",
+        name="gave_something",
+    ),
     CheckConstraint("(outcome = 'NONE') = (reason IS NOT NULL)", name="reason"),
 )
 Index(None, cancellations.c.account_id, cancellations.c.booking_id, unique=True)

@@ -84,7 +84,7 @@ bundles = Table(
     Column("validity_unit", String(10), nullable=False),
     Column("price_minor", Integer),
     Column("on_sale", Boolean, nullable=False),
-    Column("payment_methods", JSON, nullable=False, server_default=text("'[\"offline\"]'")),
+    Column("payment_methods", JSON, nullable=False),
     Column("archived_at", Instant),
     Column("created_at", Instant, nullable=False),
     CheckConstraint("credits >= 1", name="credits"),

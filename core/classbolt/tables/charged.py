@@ -9,8 +9,8 @@ from sqlalchemy import CheckConstraint, Column, Index, Integer, String, Table, T
 
 from classbolt.columns import Instant, Key
 from classbolt.tables.base import account_column, id_column, metadata, refers_to
-from classbolt.tables.booked import customer_bundles, payments
-from classbolt.tables.catalogue import bundles, customers
+from classbolt.tables.booked import cancellations, customer_bundles, payments
+from classbolt.tables.catalogue import bundles, customers, staff
 
 # An account has at most one link that is in force. Those before it stay: what was paid through
 # them can still be looked up and refunded.
@@ -121,17 +121,27 @@ refunds = Table(
     id_column(),
     Column("payment_id", Key, nullable=False),
     Column("amount_minor", Integer, nullable=False),
-    # LATE: it was paid when no seat was left. ELSEWHERE: somebody made it without us.
+    # LATE: it was paid when no seat was left. CANCELLATION: cancelling a place gave it back.
+    # STAFF: somebody of the business said so. ELSEWHERE: somebody made it without us.
     Column("cause", String(20), nullable=False),
     # REQUESTED until Stripe has it, SUBMITTED until it says how it ended.
     Column("state", String(10), nullable=False),
+    Column("cancellation_id", Key),
+    Column("staff_id", Key),
+    Column("note", String(500)),
     Column("stripe_refund_id", String(255)),
     Column("failure", String(60)),
     Column("requested_at", Instant, nullable=False),
     Column("settled_at", Instant),
     refers_to(card_payments, "payment_id"),
+    refers_to(cancellations, "cancellation_id"),
+    refers_to(staff, "staff_id"),
     CheckConstraint("amount_minor >= 1", name="amount"),
-    CheckConstraint("cause IN ('LATE', 'ELSEWHERE')", name="cause"),
+    CheckConstraint("cause IN ('LATE', 'CANCELLATION', 'STAFF', 'ELSEWHERE')", name="cause"),
+    CheckConstraint(
+        "(cause = 'CANCELLATION') = (cancellation_id IS NOT NULL)", name="cancellation"
+    ),
+    CheckConstraint("(cause = 'STAFF') = (staff_id IS NOT NULL)", name="staff"),
     CheckConstraint("state IN ('REQUESTED', 'SUBMITTED', 'SUCCEEDED', 'FAILED')", name="state"),
     CheckConstraint(
         "(state IN ('SUCCEEDED', 'FAILED')) = (settled_at IS NOT NULL)", name="settled"
@@ -143,6 +153,15 @@ refunds = Table(
 )
 Index(None, refunds.c.account_id, refunds.c.payment_id)
 Index(None, refunds.c.account_id, refunds.c.stripe_refund_id, unique=True)
+Index(None, refunds.c.account_id, refunds.c.cancellation_id, unique=True)
+Index(
+    "ix_refunds_failed",
+    refunds.c.account_id,
+    refunds.c.settled_at,
+    refunds.c.id,
+    sqlite_where=refunds.c.state == "FAILED",
+    postgresql_where=refunds.c.state == "FAILED",
+)
 
 # What Stripe told us of and we acted on. It tells the same more than once.
 stripe_events = Table(

@@ -44,6 +44,8 @@ show_enum(
     description="What a refund is given as.",
     values={
         Method.ORIGINAL: "The credit goes back onto the bundle that paid.",
+        Method.ORIGINAL_PAYMENT: "The card gets back what it paid; for a place of a course, its"
+        " part of the price.",
         Method.NEW_BUNDLE: "A copy of a bundle is issued.",
     },
 )
@@ -72,12 +74,12 @@ class RefundRule:
 
     option: str = strawberry.field(
         description="The kind of booking: COURSE for customers who bought the course,"
-        " DROP_IN_CREDIT and DROP_IN_OFFLINE for drop-ins by what paid for them."
+        " DROP_IN_CARD, DROP_IN_CREDIT and DROP_IN_OFFLINE for drop-ins by what paid for them."
     )
     method: Method = strawberry.field(description="What is given back.")
     bundle: Bundle | None = strawberry.field(
         description="What NEW_BUNDLE issues; for ORIGINAL what is issued if the original"
-        " is no longer valid."
+        " is no longer valid, for ORIGINAL_PAYMENT what is issued if no card paid."
     )
 
 
@@ -118,15 +120,18 @@ class RefundRuleInput:
     """A rule as clients give it."""
 
     option: str = strawberry.field(
-        description="The kind of booking: COURSE, DROP_IN_CREDIT or DROP_IN_OFFLINE."
+        description="The kind of booking: COURSE, DROP_IN_CARD, DROP_IN_CREDIT or"
+        " DROP_IN_OFFLINE."
     )
     method: Method = strawberry.field(
-        description="What is given back; ORIGINAL only for DROP_IN_CREDIT."
+        description="What is given back; ORIGINAL only for DROP_IN_CREDIT, ORIGINAL_PAYMENT"
+        " only for COURSE and DROP_IN_CARD."
     )
     bundle: strawberry.ID | None = strawberry.field(
         default=None,
         description="What NEW_BUNDLE issues, a bundle of exactly one credit; for ORIGINAL"
-        " what is issued if the original is no longer valid.",
+        " what is issued if the original is no longer valid, for ORIGINAL_PAYMENT what is"
+        " issued if no card paid.",
     )
 
 

@@ -24,6 +24,8 @@ from classbolt import (
     CourseId,
     CreditBack,
     IssueBundle,
+    NotPaidByCard,
+    PayBack,
     Period,
     Refusal,
     Terms,
@@ -43,6 +45,7 @@ class Method(StrEnum):
     """What a refund is given as (A8)."""
 
     ORIGINAL = "ORIGINAL"
+    ORIGINAL_PAYMENT = "ORIGINAL_PAYMENT"
     NEW_BUNDLE = "NEW_BUNDLE"
 
 
@@ -59,7 +62,8 @@ class Rule:
     """How one kind of booking is refunded.
 
     Attributes:
-        bundle_id: What NEW_BUNDLE issues; for ORIGINAL what is issued if that has expired.
+        bundle_id: What NEW_BUNDLE issues; for ORIGINAL what is issued if that has expired; for
+            ORIGINAL_PAYMENT what is issued if no card paid.
     """
 
     method: Method
@@ -211,7 +215,8 @@ def terms_of(basis: Basis, booking: BookingFacts, now: datetime) -> Terms:
     refusal = _first_refusal(basis, policy, booking, deadline, now)
     give_back = None if refusal else _give_back(basis, policy, booking, now)
     if not refusal and not give_back:
-        refusal = OriginalNotLive()
+        by_card = policy.rules[option].method is Method.ORIGINAL_PAYMENT
+        refusal = NotPaidByCard() if by_card else OriginalNotLive()
     return Terms(option, deadline, give_back, refusal, policy=policy.as_copy())
 
 
@@ -236,13 +241,15 @@ def _first_refusal(
 
 def _give_back(
     basis: Basis, policy: RefundPolicy, booking: BookingFacts, now: datetime
-) -> CreditBack | IssueBundle | None:
-    """Resolve the method (C): the original while it lives, else a bundle if one is named."""
+) -> CreditBack | IssueBundle | PayBack | None:
+    """Resolve the method (C, H5): the original if it can be, else a bundle if one is named."""
     rule, held = policy.rules[option_of(booking)], booking.customer_bundle
     live = held if held and not held.revoked_at and held.expires_at > now else None
     if rule.method is Method.ORIGINAL and live:
         least = after(now, Period(policy.min_days_after_credit_back, Unit.DAYS), basis.zone)
         return CreditBack(live.id, least if least > live.expires_at else None)
+    if rule.method is Method.ORIGINAL_PAYMENT and booking.card_share_minor:
+        return PayBack(booking.card_share_minor)
     if rule.bundle_id is None:
         return None
     anchors = {

@@ -38,6 +38,6 @@ rules = Table(
     Column("bundle_id", Key),
     refers_to(policies, "course_id"),
     refers_to(bundles, "bundle_id"),
-    CheckConstraint("method IN ('ORIGINAL', 'NEW_BUNDLE')", name="method"),
-    CheckConstraint("method = 'ORIGINAL' OR bundle_id IS NOT NULL", name="bundle"),
+    CheckConstraint("method IN ('ORIGINAL', 'ORIGINAL_PAYMENT', 'NEW_BUNDLE')", name="method"),
+    CheckConstraint("method <> 'NEW_BUNDLE' OR bundle_id IS NOT NULL", name="bundle"),
 )

@@ -126,6 +126,11 @@ class CourseRefundInput:
         default=strawberry.UNSET,
         description="A copy of a bundle for each place that is still to come.",
     )
+    cash: bool | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="true: to the card, what the places that are still to come have cost of the"
+        " price of the course. What no card has paid gives nothing back.",
+    )
 
 
 @strawberry.input(description="A course booking to cancel as a whole.")
@@ -184,9 +189,14 @@ def _course_wish(asked: CancelCourseBookingInput) -> Wish:
         place = ("refund", "credits", "bundle")
         bundle_id = BundleId(decode("Bundle", credits.bundle))
         return Wish(Choice.CREDITS, asked.reason, bundle_id, place)
-    if asked.refund.none is not True:
-        raise InvalidInput("Say true to give nothing back.", "refund", "none")
-    return Wish(Choice.NONE, asked.reason)
+    choice, chosen_ = (
+        (Choice.NONE, asked.refund.none)
+        if asked.refund.none is not strawberry.UNSET
+        else (Choice.CASH, asked.refund.cash)
+    )
+    if chosen_ is not True:
+        raise InvalidInput("Say true to choose this.", "refund", choice.value.lower())
+    return Wish(choice, asked.reason)
 
 
 @strawberry.input(description="A session to call off.")

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import strawberry
 import structlog
 
-from classbolt import paying, payments
+from classbolt import paying, payments, staff_refunds
 from classbolt.bookings import EXPIRED, HELD
 from classbolt.card_rules import Because, State
 from classbolt.errors import (
@@ -22,6 +22,7 @@ from classbolt.stripe_facts import StripeRefused, StripeUnclear
 from classbolt.values import PaymentId
 from classbolt_schema.compose.info import Info
 from classbolt_schema.compose.mutation import After, Ask, Payload, mutation
+from classbolt_schema.compose.once import Keyed
 from classbolt_schema.ids import decode
 from classbolt_schema.relations import EXTENSION
 from classbolt_schema.types.booking import Payment
@@ -132,6 +133,44 @@ async def _abandon(after: After, payload: AbandonPaymentPayload) -> None:
 async def abandon_payment(ask: Ask, asked: AbandonPaymentInput) -> AbandonPaymentPayload:
     """Find the payment; Stripe is told afterwards."""
     return AbandonPaymentPayload(payment=await _payment(ask, asked.payment))
+
+
+@strawberry.input(description="Money to give back to a card.")
+class RefundPaymentInput(Keyed):
+    """Money to give back."""
+
+    payment: strawberry.ID = strawberry.field(description="The payment that the card made.")
+    amount_minor: int | None = strawberry.field(
+        default=None, description="How much, in minor units; null for all that is left of it."
+    )
+    note: str | None = strawberry.field(
+        default=None, description="Why, up to 500 characters, for staff to read."
+    )
+
+
+@strawberry.type(description="What became of a request to give money back.")
+class RefundPaymentPayload(Payload):
+    """The payment."""
+
+    payment: Payment | None = strawberry.field(
+        default=None, description="The payment; its `refunds` say how far they are."
+    )
+
+
+@EXTENSION.mutation
+@mutation(
+    description="Give money back to the card that paid, all or some of it, and never more than"
+    " was paid. What it paid for stays as it is. Stripe is asked afterwards, until it is done."
+    " For staff."
+)
+async def refund_payment(ask: Ask, asked: RefundPaymentInput) -> RefundPaymentPayload:
+    """Promise to give money back."""
+    payment_id = PaymentId(decode("Payment", asked.payment))
+    await staff_refunds.refund_payment(
+        ask.tx, ask.actor, payment_id, asked.amount_minor, note=asked.note, now=ask.now
+    )
+    found = await payments.find_payments(ask.tx, [payment_id])
+    return RefundPaymentPayload(payment=Payment.of(found[payment_id]))
 
 
 async def _payment(ask: Ask, id_: strawberry.ID) -> Payment:

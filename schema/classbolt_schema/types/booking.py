@@ -117,7 +117,8 @@ class Refund:
 
     outcome: str = strawberry.field(
         description="NEW_BUNDLE if a bundle was issued, CREDIT_BACK if a credit went back"
-        " to the bundle that had paid, NONE if nothing was given."
+        " to the bundle that had paid, PAID_BACK if money goes back to the card, NONE if"
+        " nothing was given."
     )
     reason: NoRefundReason | None = strawberry.field(
         description="Why nothing was given; null if something was."
@@ -134,7 +135,8 @@ class Cancellation:
     actor: Actor = strawberry.field(description="Who cancelled, with a name where it is due.")
     choice: str = strawberry.field(
         description="What was wished for: POLICY for what the rules say, NONE for nothing,"
-        " GOODWILL for more than they say, CREDITS for a credit for each place of a course."
+        " GOODWILL for more than they say, CREDITS for a credit for each place of a course,"
+        " CASH for the price of each."
     )
     session_called_off: bool = strawberry.field(
         description="Whether it was cancelled because the business called the session off."

@@ -47,8 +47,9 @@ class CardRefund:
 
     amount: Money = strawberry.field(description="How much.")
     cause: str = strawberry.field(
-        description="Why: LATE if it was paid when no place was left, ELSEWHERE if the business"
-        " made it in Stripe's dashboard."
+        description="Why: LATE if it was paid when no place was left, CANCELLATION if"
+        " cancelling a place gave it, STAFF if the business said so, ELSEWHERE if it made it in Stripe's"
+        " dashboard."
     )
     state: str = strawberry.field(
         description="REQUESTED, then SUBMITTED once Stripe has it, then SUCCEEDED; or"
@@ -58,6 +59,10 @@ class CardRefund:
     settled_at: datetime | None = strawberry.field(
         description="When it succeeded or failed; null before that."
     )
+    failure: str | None = strawberry.field(
+        description="Why it failed, in Stripe's word; null if it did not."
+    )
+    refund: strawberry.Private[refunds.Refund]
 
     @classmethod
     def of(cls, refund: refunds.Refund) -> Self:
@@ -68,4 +73,6 @@ class CardRefund:
             state=refund.state,
             requested_at=refund.requested_at,
             settled_at=refund.settled_at,
+            failure=refund.failure,
+            refund=refund,
         )

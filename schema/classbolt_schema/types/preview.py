@@ -109,7 +109,11 @@ class CancellationPreview:
     """What the rules say about cancelling a booking."""
 
     outcome: str | None = strawberry.field(
-        description="NEW_BUNDLE, CREDIT_BACK or NONE; null if it cannot be cancelled."
+        description="NEW_BUNDLE, CREDIT_BACK, PAID_BACK or NONE; null if it cannot be"
+        " cancelled."
+    )
+    amount: Money | None = strawberry.field(
+        description="What would go back to the card; null if nothing would."
     )
     reason: NoRefundReason | None = strawberry.field(
         description="Why nothing would be given; null if something would."
@@ -137,6 +141,7 @@ class CancellationPreview:
         """Show why a booking cannot be cancelled."""
         return cls(
             outcome=None,
+            amount=None,
             reason=None,
             deadline=None,
             expires_at=None,
@@ -145,13 +150,14 @@ class CancellationPreview:
         )
 
     @classmethod
-    def of(cls, found: cancel.Preview) -> Self:
+    def of(cls, found: cancel.Preview, currency: str) -> Self:
         """Show core's preview."""
         terms, reason = found.terms, None
         if terms.refusal is not None:
             reason = NoRefundReason(code=terms.refusal.code, message=terms.refusal.message)
         preview = cls(
             outcome="NONE",
+            amount=None,
             reason=reason,
             deadline=terms.deadline,
             expires_at=None,
@@ -168,6 +174,9 @@ class CancellationPreview:
                 preview.outcome = "CREDIT_BACK"
                 preview.customer_bundle_id = customer_bundle_id
                 preview.expires_at = expires_at
+            case facts.PayBack(amount_minor):
+                preview.outcome = "PAID_BACK"
+                preview.amount = Money(amount_minor=amount_minor, currency=currency)
         return preview
 
 

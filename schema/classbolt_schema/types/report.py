@@ -37,7 +37,7 @@ class Outstanding:
 class RefundCount:
     """A count of cancellations."""
 
-    outcome: str = strawberry.field(description="NEW_BUNDLE, CREDIT_BACK or NONE.")
+    outcome: str = strawberry.field(description="NEW_BUNDLE, CREDIT_BACK, PAID_BACK or NONE.")
     reason: str | None = strawberry.field(
         description="The code of why nothing was given; null if something was."
     )
