@@ -82,7 +82,9 @@ def serve(
     """Serve GraphQL at /graphql/{account}."""
     settings = load_settings()
     if demo and settings.stripe_api_key is None and not settings.is_production:
-        os.environ.update(demo_stripe.start(settings.data, port))  # also for its processes
+        stripe = demo_stripe.start(settings.data)
+        stripe.tell(port)
+        os.environ.update(stripe.settings)  # also for the processes that serve
         settings = load_settings()
     logs.set_up(settings)
     bolt_ons = BoltOns.discover()

@@ -48,8 +48,8 @@ class CardRefund:
     amount: Money = strawberry.field(description="How much.")
     cause: str = strawberry.field(
         description="Why: LATE if it was paid when no place was left, CANCELLATION if"
-        " cancelling a place gave it, STAFF if the business said so, ELSEWHERE if it made it in Stripe's"
-        " dashboard."
+        " cancelling a place gave it, STAFF if the business said so, ELSEWHERE if it was made"
+        " in Stripe's dashboard."
     )
     state: str = strawberry.field(
         description="REQUESTED, then SUBMITTED once Stripe has it, then SUCCEEDED; or"

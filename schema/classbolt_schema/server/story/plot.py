@@ -18,6 +18,7 @@ from classbolt_schema.server.demo import (
     MARK_PAID,
     Studio,
 )
+from classbolt_schema.server.story.by_card import tell_of_cards
 from classbolt_schema.server.story.documents import (
     BOOK,
     CANCEL,
@@ -62,6 +63,7 @@ def _tell(tell: Teller) -> None:
     _switch_drop_in(tell, studio)
     _swap(tell, studio, places[3])
     _look_back(tell)
+    tell_of_cards(tell, studio)
 
 
 def _buy_a_course(tell: Teller, studio: Studio) -> list[str]:

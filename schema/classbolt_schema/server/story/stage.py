@@ -21,18 +21,28 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Final
 
-from classbolt import customers, opening
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from classbolt import cards, customers, opening, stripe_links
 from classbolt.bolt_ons import BoltOns
+from classbolt.card_rules import Because
 from classbolt.config import PREFIX, Settings
 from classbolt.db import Caller, Database
 from classbolt.migrate import components, upgrade
-from classbolt.values import CustomerId, Role
+from classbolt.stripe_facts import Intent
+from classbolt.stripe_links import NewLink
+from classbolt.tables import accounts, card_payments, jobs
+from classbolt.values import SYSTEM, CustomerId, PaymentId, Role
 from classbolt_schema.ids import decode
+from classbolt_schema.server import demo_stripe
 from classbolt_schema.server.context import utc_now
+from classbolt_schema.server.demo_stripe import DemoStripe
 from classbolt_schema.server.keys import DEVELOPMENT_ISSUER, issue_token
 
 HOST: Final = "127.0.0.1"
@@ -44,6 +54,22 @@ ANSWER_SECONDS: Final = 30
 STOP_SECONDS: Final = 10
 TOKEN_LIFETIME: Final = timedelta(hours=1)
 LAST_LINES: Final = 20
+END_HOLD: Final = (
+    update(card_payments)
+    .where(card_payments.c.payment_id == bindparam("payment"))
+    .values(hold_until=bindparam("now"))
+)
+DO_AT_ONCE: Final = (
+    update(jobs)
+    .where(
+        jobs.c.account_id
+        == select(accounts.c.id)
+        .where(accounts.c.slug == bindparam("account_slug"))
+        .scalar_subquery(),
+        jobs.c.kind == cards.EXPIRE,
+    )
+    .values(run_at=bindparam("now"))
+)
 
 
 class StageError(Exception):
@@ -57,6 +83,7 @@ class Stage:
     settings: Settings
     slug: str
     port: int
+    stripe: DemoStripe
 
     def ask(self, document: str, variables: Mapping[str, Any], as_: str | None) -> Any:
         """Send a document as one of the account's people, or as nobody, and give the answer."""
@@ -67,6 +94,51 @@ class Stage:
         body = json.dumps({"query": document, "variables": variables})
         _, answer = _request(self.port, "POST", f"/graphql/{self.slug}", body, headers)
         return answer
+
+    def ask_until(
+        self,
+        document: str,
+        variables: Mapping[str, Any],
+        as_: str | None,
+        *,
+        is_so: Callable[[Any], bool],
+    ) -> None:
+        """Ask again and again until something is so, or for as long as anybody waits."""
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while time.monotonic() < deadline:
+            if is_so(self.ask(document, variables, as_)):
+                return
+            time.sleep(0.2)
+
+    def end_hold(self, payment: str) -> None:
+        """Let the time that a payment's places are held be over now."""
+        ended = {"payment": PaymentId(decode("Payment", payment)), "now": utc_now()}
+
+        async def work(database: Database) -> None:
+            async def end(connection: AsyncConnection) -> None:
+                await connection.execute(END_HOLD, ended)
+                await connection.execute(
+                    DO_AT_ONCE, {"now": ended["now"], "account_slug": self.slug}
+                )
+
+            await database.run(end)
+
+        _with_database(self.settings, work)
+
+    def give_up(self, payment: str) -> None:
+        """Give a payment's places up, as a server does that hears of its end by mistake."""
+        settle = partial(
+            cards.settle,
+            payment_id=PaymentId(decode("Payment", payment)),
+            seen=Intent("", "canceled", 0, "", {}),
+            because=Because.TIMEOUT,
+            now=utc_now(),
+        )
+
+        async def work(database: Database) -> None:
+            await database.write(Caller(self.slug), settle)
+
+        _with_database(self.settings, work)
 
     def admit(self, name: str, customer: str) -> None:
         """Let tokens of this name act as a customer from now on."""
@@ -100,9 +172,11 @@ def open_stage(settings: Settings) -> Iterator[Stage]:
         slug = f"story-{secrets.token_hex(4)}"
         # The first token makes the key, which production refuses before anything is written.
         issue_token(settings, slug, "owner", utc_now(), TOKEN_LIFETIME)
+        stripe = demo_stripe.start(folder)
         _open_account(settings, slug)
-        with _serving(settings, folder / "log") as port:
-            yield Stage(settings, slug, port)
+        with _serving(settings, folder / "log", stripe) as port:
+            stripe.tell(port)
+            yield Stage(settings, slug, port, stripe)
 
 
 @contextmanager
@@ -141,6 +215,9 @@ def _open_account(settings: Settings, slug: str) -> None:
                 tx, DEVELOPMENT_ISSUER, "owner", owner, is_staff=True, now=now
             ),
         )
+        await database.write(
+            caller, lambda tx: stripe_links.link(tx, SYSTEM, NewLink(), now=now)
+        )
 
     _with_database(settings, work)
 
@@ -157,7 +234,7 @@ def _with_database(settings: Settings, work: Callable[[Database], Awaitable[None
 
 
 @contextmanager
-def _serving(settings: Settings, log: Path) -> Iterator[int]:
+def _serving(settings: Settings, log: Path, stripe: DemoStripe) -> Iterator[int]:
     """Run the server and give the port that it listens on.
 
     Raises:
@@ -169,6 +246,7 @@ def _serving(settings: Settings, log: Path) -> Iterator[int]:
         "DATABASE_URL": settings.database_url,
         f"{PREFIX}DATA": str(settings.data),
         f"{PREFIX}LOG": "json",
+        **stripe.settings,
     }
     with log.open("wb") as lines:
         server = subprocess.Popen(  # noqa: S603  (our own program, with arguments of ours)
