@@ -17,11 +17,13 @@ from sqlalchemy import bindparam, select, update
 from classbolt import checks, holdings, ledger
 from classbolt.checks import mine
 from classbolt.db import Tx
+from classbolt.disputes import credits_given
 from classbolt.errors import InvalidInput, NotFound, TryAgain
 from classbolt.facts import HeldBundle
 from classbolt.ledger import Line, enter
+from classbolt.payments import find_payments
 from classbolt.tables import customer_bundles
-from classbolt.values import Actor, CustomerBundleId, CustomerId, Permission
+from classbolt.values import Actor, CustomerBundleId, CustomerId, PaymentId, Permission
 
 REVOKE = (
     update(customer_bundles)
@@ -75,6 +77,32 @@ async def revoke_bundle(
         return held
     await _revoke(tx, actor, {held.id: held.balance}, note, now)
     return replace(held, balance=0, revoked_at=now)
+
+
+async def revoke_credits(
+    tx: Tx, actor: Actor, payment_id: PaymentId, *, note: str | None, now: datetime
+) -> list[HeldBundle]:
+    """Take away what is left of the credits that a payment has earned or bought (X27).
+
+    Returns:
+        All of these bundles, also those that were spent: they say so by their ledger.
+
+    Raises:
+        Forbidden: The actor does not serve customers.
+        NotFound: The payment is unknown.
+        InvalidInput: The note cannot be stored.
+    """
+    actor.require(Permission.SERVE_CUSTOMERS)
+    if note is not None:
+        note = checks.text(note, "note", most=ledger.LONGEST_NOTE)
+    if payment_id not in await find_payments(tx, [payment_id]):
+        raise NotFound().at("payment")
+    found = (await credits_given(tx, [payment_id]))[payment_id]
+    await holdings.lock_bundles(tx, [each.id for each in found])
+    held = (await credits_given(tx, [payment_id]))[payment_id]
+    left = {each.id: each.balance for each in held if each.revoked_at is None}
+    await _revoke(tx, actor, left, note, now)
+    return (await credits_given(tx, [payment_id]))[payment_id]
 
 
 async def revoke_bundles_of(

@@ -19,7 +19,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import bindparam, select
 
-from classbolt import cards, refunds
+from classbolt import cards, disputes, refunds
 from classbolt.card_rules import Because, Fate, State
 from classbolt.cards import CardPayment
 from classbolt.checks import mine
@@ -29,6 +29,7 @@ from classbolt.stripe_facts import (
     ACCOUNT,
     PAYMENT,
     Intent,
+    StripeDispute,
     StripeRefund,
     StripeRefused,
     StripeUnclear,
@@ -71,6 +72,17 @@ class ToPay:
     publishable_key: str | None
     stripe_account: str | None
     hold_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """What became of a payment after it was made."""
+
+    refunds: Sequence[StripeRefund] = ()
+    disputes: Sequence[StripeDispute] = ()
+
+
+NOTHING: Final = Aftermath()
 
 
 async def let_pay(till: Till, account: str, payment_id: PaymentId, *, now: datetime) -> ToPay:
@@ -124,10 +136,13 @@ async def sync(
     if card.intent_id is None:
         return
     intent = await till.gateway.find_intent(link, card.intent_id)
-    given_back = []
+    aftermath = NOTHING
     if card.state in {State.PAID, State.RETURNED}:
-        given_back = await till.gateway.refunds_of(link, intent.id)
-    await _settle(till, account, payment_id, intent, Because.CANCELLED, now, given_back, event)
+        aftermath = Aftermath(
+            await till.gateway.refunds_of(link, intent.id),
+            await till.gateway.disputes_of(link, intent.id),
+        )
+    await _settle(till, account, payment_id, intent, Because.CANCELLED, now, aftermath, event)
 
 
 async def has_heard(till: Till, account: str, event: str) -> bool:
@@ -274,7 +289,7 @@ async def _settle(
     intent: Intent | None,
     because: Because,
     now: datetime,
-    given_back: Sequence[StripeRefund] = (),
+    aftermath: Aftermath = NOTHING,
     event: str | None = None,
 ) -> None:
     async def work(tx: Tx) -> Fate:
@@ -283,8 +298,8 @@ async def _settle(
             if not await tx.insert_new(stripe_events, told):
                 return Fate.NOTHING
         found = await cards.settle(tx, payment_id, intent, because=because, now=now)
-        if given_back:
-            await refunds.note_all(tx, payment_id, given_back, now=now)
+        await refunds.note_all(tx, payment_id, aftermath.refunds, now=now)
+        await disputes.note_all(tx, payment_id, aftermath.disputes, now=now)
         return found
 
     found = await till.database.write(Caller(account), work)

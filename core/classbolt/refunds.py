@@ -246,6 +246,8 @@ async def note_all(
     tx: Tx, payment_id: PaymentId, seen: Sequence[StripeRefund], *, now: datetime
 ) -> None:
     """Note all that Stripe knows to have gone back of a payment, by whomever."""
+    if not seen:
+        return
     known = (await refunds_of(tx, [payment_id]))[payment_id]
     by_id = {str(each.id): each for each in known}
     by_name = {each.stripe_refund_id: each for each in known if each.stripe_refund_id}

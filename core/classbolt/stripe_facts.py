@@ -76,6 +76,26 @@ class StripeRefund:
 
 
 @dataclass(frozen=True, slots=True)
+class StripeDispute:
+    """A dispute as Stripe knows it.
+
+    Attributes:
+        status: Such as needs_response, under_review, won or lost.
+        reason: What the bank says, such as fraudulent.
+    """
+
+    id: str
+    status: str
+    reason: str
+    amount_minor: int
+
+    @property
+    def is_closed(self) -> bool:
+        """Say whether it is decided."""
+        return self.status in {"won", "lost", "warning_closed", "prevented"}
+
+
+@dataclass(frozen=True, slots=True)
 class StripeEvent:
     """What a webhook tells: that something happened to a payment, and no more is believed.
 

@@ -27,6 +27,7 @@ from classbolt.stripe_facts import (
     REFUND,
     BadWebhook,
     Intent,
+    StripeDispute,
     StripeEvent,
     StripeRefund,
     StripeRefused,
@@ -208,6 +209,22 @@ class StripeGateway:
                 {"limit": 100, "payment_intent": intent_id}, self._options(link)
             )
             return [_refund(each) async for each in page.auto_paging_iter()]
+
+    async def disputes_of(self, link: StripeLink, intent_id: str) -> list[StripeDispute]:
+        """List the disputes about a payment.
+
+        Raises:
+            StripeRefused: The account cannot be read.
+            StripeUnclear: Stripe does not answer.
+        """
+        async with _answers():
+            page = await self._v1.disputes.list_async(
+                {"limit": 100, "payment_intent": intent_id}, self._options(link)
+            )
+            return [
+                StripeDispute(each.id, each.status, each.reason, each.amount)
+                async for each in page.auto_paging_iter()
+            ]
 
     def _options(self, link: StripeLink, key: str | None = None) -> Any:
         """Say in whose name a call is made, and under which key.

@@ -6,14 +6,15 @@ from typing import Annotated
 
 import strawberry
 
-from classbolt import bookings, payments, reports, staff_refunds
+from classbolt import bookings, disputes, payments, reports, staff_refunds
+from classbolt.values import Permission
 from classbolt_schema.compose.info import Info
 from classbolt_schema.pagination import After, Connection, First, page
 from classbolt_schema.people import sees_notes, staff_of
 from classbolt_schema.relations import A_PAGE, EXTENSION, known
 from classbolt_schema.types.booking import Booking, Cancellation, Payment
 from classbolt_schema.types.bundle import Bundle, CustomerBundle
-from classbolt_schema.types.card_payment import CardRefund
+from classbolt_schema.types.card_payment import CardDispute, CardRefund
 from classbolt_schema.types.report import Outstanding, RefundCount
 from classbolt_schema.types.staff import Staff
 
@@ -147,6 +148,60 @@ async def failed_refunds(
     tx = await info.context.reading()
     found = await staff_refunds.list_failed_refunds(tx, tx.actor, page(first, after))
     return Connection[CardRefund].of(found, CardRefund.of)
+
+
+@EXTENSION.query(
+    name="disputes",
+    description="The disputes about payments by card, the latest first. For staff.",
+)
+async def list_disputes(
+    info: Info, first: First = A_PAGE, after: After = None
+) -> Connection[CardDispute] | None:
+    """List the disputes."""
+    tx = await info.context.reading()
+    found = await disputes.list_disputes(tx, tx.actor, page(first, after))
+    return Connection[CardDispute].of(found, CardDispute.of)
+
+
+@EXTENSION.field(CardDispute, name="payment", description="The payment that is disputed.")
+async def payment_of_dispute(parents: Sequence[CardDispute], info: Info) -> Sequence[Payment]:
+    """Find the payments of disputes."""
+    ids = [parent.dispute.payment_id for parent in parents]
+    found = await payments.find_payments(await info.context.reading(), known(ids))
+    return [Payment.of(found[key]) for key in ids]
+
+
+@EXTENSION.field(
+    Payment,
+    name="disputes",
+    description="The disputes about it. For staff; others are told of none.",
+)
+async def disputes_of_payment(
+    parents: Sequence[Payment], info: Info
+) -> Sequence[list[CardDispute]]:
+    """List the disputes about payments."""
+    tx = await info.context.reading()
+    if not tx.actor.may(Permission.SERVE_CUSTOMERS):
+        return [[] for _ in parents]
+    ids = [parent.payment.id for parent in parents]
+    found = await disputes.disputes_of(tx, known(ids))
+    return [[CardDispute.of(each) for each in found[key]] for key in ids]
+
+
+@EXTENSION.field(
+    Payment,
+    name="creditsGiven",
+    description="The bundles that the customer holds because of it: bought with it, or given"
+    " when what it paid for was cancelled. If the money goes back, see to them with"
+    " `revokeCredits`.",
+)
+async def credits_of_payment(
+    parents: Sequence[Payment], info: Info
+) -> Sequence[list[CustomerBundle]]:
+    """Find what payments have earned."""
+    ids = [parent.payment.id for parent in parents]
+    found = await disputes.credits_given(await info.context.reading(), known(ids))
+    return [[CustomerBundle.of(each) for each in found[key]] for key in ids]
 
 
 @EXTENSION.field(

@@ -74,7 +74,8 @@ def test_a_problem_exits_with_1_and_says_where(url: str, doctor: Doctor) -> None
     *lines, _, verdict = printed.splitlines()
     at = lines.index(
         "PROBLEM   SEATS_MISCOUNTED:"
-        " 2 rows break the rule: J1 seats taken are the active bookings and those that are held."
+        " 2 rows break the rule:"
+        " J1 seats taken are the active bookings and those that are held."
     )
     assert lines[at + 1 : at + 3] == [
         f"          - sessions of account 1: {h.MON_2}",

@@ -45,6 +45,7 @@ async def studio(database_url: str) -> AsyncIterator[AsyncConnection]:
     engine = create_async_engine(database_url, poolclass=NullPool)
     async with engine.connect() as connection:
         await h.write_healthy_rows(connection)
+        await h.write_payments_under_way(connection)
         for statement in guards_off(connection.dialect.name):
             await connection.execute(text(statement))
         await connection.commit()

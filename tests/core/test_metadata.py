@@ -175,12 +175,18 @@ async def test_who_was_a_customer_before_searches_came_is_found_too(empty_url: s
     assert kept == "zoe lukasz\nzoe@example.com"
 
 
+def core_scripts(*, since: int) -> list[str]:
+    """List core's scripts from a number on."""
+    numbers = sorted(each.name[:4] for each in ALL[0].versions.glob("[0-9]*.py"))
+    return [f"core {number}" for number in numbers if int(number) >= since]
+
+
 async def test_core_can_be_taken_back_script_by_script(empty_url: str) -> None:
     core = ALL[0]
     await upgrade(empty_url, [core])
 
     await downgrade(empty_url, core, "0001")
-    assert await upgrade(empty_url, [core]) == [f"core {number:04}" for number in range(2, 7)]
+    assert await upgrade(empty_url, [core]) == core_scripts(since=2)
     await downgrade(empty_url, core, "base")
 
     assert await table_names(empty_url) == set()
@@ -203,6 +209,7 @@ async def rows_in(url: str, *these: Table) -> list[list[AnyRow]]:
 
 async def test_all_rows_survive_when_payments_by_card_go_and_come_back(url: str) -> None:
     of_cards = (
+        tables.purchases,
         tables.refunds,
         tables.card_payments,
         tables.stripe_links,
@@ -214,7 +221,7 @@ async def test_all_rows_survive_when_payments_by_card_go_and_come_back(url: str)
     assert all([*before, *await rows_in(url, *of_cards)])
 
     await downgrade(url, ALL[0], "0005")
-    assert await upgrade(url, ALL) == ["core 0006"]
+    assert await upgrade(url, ALL) == core_scripts(since=6)
 
     assert await rows_in(url, *others) == before
     assert await rows_in(url, *of_cards) == [[]] * len(of_cards)

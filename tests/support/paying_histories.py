@@ -213,8 +213,11 @@ class Business:
             for each in self.double.objects("payment_intent")
             if each["status"] not in IS_OVER
         }
-        begun = [each for each in self.begun if str(each.id) in payable
-                 and (each.intent or self.clock.now < each.at + IS_FRESH)]
+        begun = [
+            each
+            for each in self.begun
+            if str(each.id) in payable and (each.intent or self.clock.now < each.at + IS_FRESH)
+        ]
         if not begun:
             return
         chosen = draw.choice(begun)
@@ -343,7 +346,7 @@ class Business:
 
     async def break_down(self, draw: Random) -> None:
         """Let something go wrong with what Stripe is asked next."""
-        path = draw.choice(("/v1/refunds", "/v1/payment_intents"))
+        path = draw.choice(("/v1/refunds", "/v1/payment_intents", "/v1/payment_intents"))
         fault: dict[str, Any] = draw.choice(
             (
                 {"is_lost": True, "after_effect": True, "n": 2},
@@ -524,17 +527,17 @@ DEEDS: Final[Sequence[tuple[Deed, float]]] = (
     (Business.pay, 7),
     (Business.tell, 5),
     (Business.refresh, 2),
-    (Business.abandon, 1),
+    (Business.abandon, 2),
     (Business.cancel, 1),
     (Business.walk_in, 2),
     (Business.change_capacity, 1),
-    (Business.call_off, 0.4),
-    (Business.give_back, 0.7),
+    (Business.call_off, 0.8),
+    (Business.give_back, 1),
     (Business.work, 3),
     (Business.take_along, 1),
     (Business.reconcile, 1),
     (Business.authenticate, 1),
-    (Business.break_down, 1),
+    (Business.break_down, 2.5),
 )
 """What may be done, and how often."""
 
@@ -578,7 +581,7 @@ async def open_business(
             connection, slug, slug, time_zone="Europe/London", currency="GBP", now=clock.now
         )
     )
-    seats = [draw.choice((1, 1, 2, 3)) for _ in range(2)]
+    seats = [draw.choice((1, 1, 2, 3)) for _ in range(3)]
     fill = partial(_fill, bolt_ons=bolt_ons, seats=seats, now=clock.now)
     course, found, people = await databases[0].write(Caller(slug), fill)
     try:

@@ -40,6 +40,7 @@ from classbolt.tables.catalogue import (
 )
 from classbolt.tables.charged import (
     card_payments,
+    disputes,
     purchases,
     refunds,
     stripe_events,
@@ -64,6 +65,7 @@ __all__ = [
     "credit_entries",
     "customer_bundles",
     "customers",
+    "disputes",
     "id_column",
     "idempotency_keys",
     "jobs",

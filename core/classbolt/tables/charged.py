@@ -163,6 +163,25 @@ Index(
     postgresql_where=refunds.c.state == "FAILED",
 )
 
+# A customer's bank wants the money back. Stripe decides; the business sees to the credits.
+disputes = Table(
+    "disputes",
+    metadata,
+    account_column(),
+    id_column(),
+    Column("payment_id", Key, nullable=False),
+    Column("stripe_dispute_id", String(255), nullable=False),
+    Column("amount_minor", Integer, nullable=False),
+    Column("reason", String(60), nullable=False),
+    Column("status", String(40), nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("closed_at", Instant),
+    refers_to(card_payments, "payment_id"),
+)
+Index(None, disputes.c.account_id, disputes.c.stripe_dispute_id, unique=True)
+Index(None, disputes.c.account_id, disputes.c.payment_id)
+Index(None, disputes.c.account_id, disputes.c.opened_at, disputes.c.id)
+
 # What Stripe told us of and we acted on. It tells the same more than once.
 stripe_events = Table(
     "stripe_events",

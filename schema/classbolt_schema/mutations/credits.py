@@ -5,7 +5,7 @@ from datetime import datetime
 import strawberry
 
 from classbolt import amend, credits
-from classbolt.values import BundleId, CustomerBundleId, CustomerId
+from classbolt.values import BundleId, CustomerBundleId, CustomerId, PaymentId
 from classbolt_schema.compose.mutation import Ask, Payload, mutation
 from classbolt_schema.compose.once import Keyed
 from classbolt_schema.ids import decode
@@ -83,6 +83,39 @@ async def revoke_bundle(ask: Ask, asked: RevokeBundleInput) -> RevokeBundlePaylo
         now=ask.now,
     )
     return RevokeBundlePayload(customer_bundle=CustomerBundle.of(held))
+
+
+@strawberry.input(description="A payment whose credits are to be taken away.")
+class RevokeCreditsInput(Keyed):
+    """A payment whose credits to revoke."""
+
+    payment: strawberry.ID = strawberry.field(description="Which payment.")
+    note: str | None = strawberry.field(default=None, description=NOTE)
+
+
+@strawberry.type(description="What became of a request to revoke the credits of a payment.")
+class RevokeCreditsPayload(Payload):
+    """The copies."""
+
+    customer_bundles: list[CustomerBundle] | None = strawberry.field(
+        default=None,
+        description="All bundles that the customer holds because of the payment, now empty."
+        " What was spent of them before is in their `entries`, and stays booked.",
+    )
+
+
+@EXTENSION.mutation
+@mutation(
+    description="Take away all credits that are left of what a payment has bought or earned,"
+    " such as after a dispute. For staff."
+)
+async def revoke_credits(ask: Ask, asked: RevokeCreditsInput) -> RevokeCreditsPayload:
+    """Revoke the credits of a payment."""
+    payment_id = PaymentId(decode("Payment", asked.payment))
+    held = await amend.revoke_credits(
+        ask.tx, ask.actor, payment_id, note=asked.note, now=ask.now
+    )
+    return RevokeCreditsPayload(customer_bundles=[CustomerBundle.of(each) for each in held])
 
 
 @strawberry.input(description="A customer bundle that is to be valid for longer.")

@@ -5,7 +5,7 @@ from typing import Self
 
 import strawberry
 
-from classbolt import paying, refunds
+from classbolt import disputes, paying, refunds
 from classbolt_schema.scalars import Money
 
 
@@ -75,4 +75,37 @@ class CardRefund:
             settled_at=refund.settled_at,
             failure=refund.failure,
             refund=refund,
+        )
+
+
+@strawberry.type(
+    description="A dispute: the customer's bank wants the money of a payment back. Stripe and"
+    " the bank decide; answer it in Stripe's dashboard."
+)
+class CardDispute:
+    """A dispute about a payment."""
+
+    amount: Money = strawberry.field(description="How much is disputed.")
+    reason: str = strawberry.field(
+        description="What the bank says, in Stripe's word, such as fraudulent."
+    )
+    status: str = strawberry.field(
+        description="How it stands, in Stripe's word, such as needs_response, won or lost."
+    )
+    opened_at: datetime = strawberry.field(description="When we heard of it.")
+    closed_at: datetime | None = strawberry.field(
+        description="When we heard that it was decided; null before that."
+    )
+    dispute: strawberry.Private[disputes.Dispute]
+
+    @classmethod
+    def of(cls, dispute: disputes.Dispute) -> Self:
+        """Show core's dispute."""
+        return cls(
+            amount=Money.of(dispute.amount),
+            reason=dispute.reason,
+            status=dispute.status,
+            opened_at=dispute.opened_at,
+            closed_at=dispute.closed_at,
+            dispute=dispute,
         )

@@ -1,0 +1,123 @@
+"""A bank wants money back after credits were given for it: staff see it, and act (X27)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from counter import Counter, held_of, intent_of
+from studio import codes_of
+
+CREDITS = "creditsGiven { balance revokedAt entries { edges { node { kind } } } }"
+
+
+@pytest.fixture
+async def disputed(ola: Counter) -> tuple[Counter, dict[str, Any]]:
+    """Ola paid by card, cancelled two places for credits and spent one; her bank says fraud."""
+    booked = await ola.book_course("Ola", "MON")
+    ola.pay(booked)
+    await ola.tell(ola.news())
+    await ola.studio.cancel("Ola", "MON", 3)
+    await ola.studio.cancel("Ola", "MON", 4)
+    ola.studio.clock.set("2027-01-22T09:00")
+    await ola.studio.book("Ola", "THU", 3)
+    (charge,) = [
+        each
+        for each in ola.double.objects("charge")
+        if each["payment_intent"] == intent_of(booked)
+    ]
+    ola.double.open_dispute(charge["id"])
+    assert set(await ola.tell(ola.news("charge.dispute.created"))) == {200}
+    return ola, booked
+
+
+async def shown(counter: Counter) -> list[dict[str, Any]]:
+    document = f"""{{ disputes {{ edges {{ node {{
+        amount {{ amountMinor }} reason status closedAt
+        payment {{ id {CREDITS} }} }} }} }} }}"""
+    found = await counter.studio.query(document, as_="owner")
+    return [edge["node"] for edge in found["disputes"]["edges"]]
+
+
+async def test_staff_see_a_dispute_and_what_the_payment_has_earned(
+    disputed: tuple[Counter, dict[str, Any]],
+) -> None:
+    counter, booked = disputed
+
+    (found,) = await shown(counter)
+
+    assert found["amount"] == {"amountMinor": 6000}
+    assert (found["reason"], found["status"]) == ("fraudulent", "needs_response")
+    assert found["closedAt"] is None
+    assert found["payment"]["id"] == held_of(booked)["payment"]["id"]
+    assert sorted(each["balance"] for each in found["payment"]["creditsGiven"]) == [0, 1]
+
+
+async def test_staff_take_away_what_is_left_and_what_was_spent_stays(
+    disputed: tuple[Counter, dict[str, Any]],
+) -> None:
+    counter, booked = disputed
+    asked = {"payment": held_of(booked)["payment"]["id"], "note": "Disputed."}
+
+    revoked = await counter.studio.do(
+        "revokeCredits", asked, "customerBundles { balance revokedAt }", as_="owner"
+    )
+
+    bundles = revoked["customerBundles"]
+    assert [each["balance"] for each in bundles] == [0, 0]
+    assert all(each["revokedAt"] for each in bundles)
+    kinds = sorted(kinds for _, _, _, kinds in await counter.studio.holdings("Ola"))
+    assert kinds == ["ISSUE REVOKE", "ISSUE SPEND"]
+    assert await counter.studio.places("Ola", "THU") == [3]
+
+
+async def test_how_a_dispute_ends_is_noted_once_and_for_all(
+    disputed: tuple[Counter, dict[str, Any]],
+) -> None:
+    counter, _ = disputed
+    (dispute,) = counter.double.objects("dispute")
+    counter.double.close_dispute(dispute["id"], won=False)
+
+    await counter.tell(counter.news("charge.dispute.closed"))
+
+    (found,) = await shown(counter)
+    assert (found["status"], found["closedAt"]) == ("lost", "2027-01-22T09:00:00Z")
+
+
+async def test_what_is_disputed_is_not_refunded_too(
+    disputed: tuple[Counter, dict[str, Any]],
+) -> None:
+    """Stripe refuses, and staff read so."""
+    counter, booked = disputed
+    asked = {"payment": held_of(booked)["payment"]["id"]}
+    await counter.studio.do("refundPayment", asked, as_="owner")
+
+    await counter.work()
+
+    payment = await counter.payment("Ola", booked)
+    assert [each["state"] for each in payment["refunds"]] == ["FAILED"]
+    assert counter.refunded() == []
+
+
+async def test_bundles_that_were_bought_are_among_what_a_payment_earned(ola: Counter) -> None:
+    bundle = ola.studio.ids.bundles["TEN"]
+    asked = {"bundle": bundle, "payWith": {"offline": True}}
+    fields = f"payment {{ id {CREDITS} }}"
+    bought = await ola.studio.do("buyBundle", asked, fields, as_="Ola")
+
+    assert [each["balance"] for each in bought["payment"]["creditsGiven"]] == [10]
+
+
+async def test_customers_neither_see_disputes_nor_revoke(
+    disputed: tuple[Counter, dict[str, Any]],
+) -> None:
+    counter, booked = disputed
+    payment = held_of(booked)["payment"]["id"]
+    document = "query ($id: ID!) { node(id: $id) { ... on Payment { disputes { status } } } }"
+
+    found = await counter.studio.query(document, id=payment, as_="Ola")
+    answer = await counter.studio.mutate("revokeCredits", {"payment": payment}, as_="Ola")
+
+    assert found["node"] == {"disputes": []}
+    assert codes_of(answer) == ["FORBIDDEN"]
