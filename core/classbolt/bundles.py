@@ -18,6 +18,7 @@ from classbolt.checks import mine
 from classbolt.columns import AnyRow
 from classbolt.db import Tx
 from classbolt.errors import NotFound
+from classbolt.facts import OFFLINE
 from classbolt.pages import Page, PageOf, fetch_page
 from classbolt.payments import SOLD_FOR
 from classbolt.tables import bundle_tags, bundles, tags
@@ -40,8 +41,8 @@ class Bundle:
     validity: Period
     price: Money | None
     on_sale: bool
-    payment_methods: frozenset[str]
     archived_at: datetime | None
+    payment_methods: frozenset[str] = frozenset({OFFLINE})
 
 
 class BundleChanges(TypedDict, total=False):

@@ -14,24 +14,20 @@ from typing import Final
 
 from sqlalchemy import bindparam, or_, select, update
 
-from classbolt import customers, refunds, sessions, sold
-from classbolt.booking_rules import against_session
+from classbolt import customers, late, refunds, sessions, sold
 from classbolt.bookings import (
     BOOKED,
     BOOKINGS,
     EXPIRED,
     HELD,
     Booking,
-    course_booking_of,
-    find_course_bookings,
-    places_of,
 )
 from classbolt.card_rules import Because, Fate, Standing, State, fate
 from classbolt.checks import mine
 from classbolt.columns import AnyRow
 from classbolt.db import Tx
 from classbolt.errors import CardUnavailable, NotFound, TryAgain
-from classbolt.facts import BookingDraft, SessionFacts, WayToBook
+from classbolt.facts import SessionFacts
 from classbolt.jobs import NewJob, enqueue
 from classbolt.outbox import tell_placed
 from classbolt.sold import Purchase
@@ -40,7 +36,6 @@ from classbolt.stripe_links import link_in_force
 from classbolt.tables import bookings, card_payments, course_bookings, payments
 from classbolt.values import (
     SYSTEM,
-    Actor,
     CustomerId,
     Money,
     PaymentId,
@@ -109,14 +104,13 @@ NOTE_INTENT = (
     update(card_payments)
     .where(
         *THAT_ONE,
-        card_payments.c.state == State.PENDING.value,
         or_(
             card_payments.c.intent_id.is_(None),
             card_payments.c.intent_id == bindparam("intent"),
         ),
     )
     .values(intent_id=bindparam("intent"))
-    .returning(card_payments.c.payment_id)
+    .returning(card_payments.c.state)
 )
 MOVE = (
     update(card_payments)
@@ -207,9 +201,12 @@ async def overdue(tx: Tx, *, now: datetime) -> list[PaymentId]:
 
 
 async def note_intent(tx: Tx, payment_id: PaymentId, intent_id: str) -> bool:
-    """Note what Stripe calls a pending payment; False if it is over, or called otherwise."""
+    """Note what Stripe calls a payment; False if it is over, or called otherwise.
+
+    What is over is noted too: if it was paid all the same, the money can only be found by it.
+    """
     told = {"payment": payment_id, "intent": intent_id}
-    return await tx.scalar(NOTE_INTENT, told) is not None
+    return bool(await tx.scalar(NOTE_INTENT, told) == State.PENDING)
 
 
 async def settle(
@@ -241,7 +238,7 @@ async def settle(
         card.state,
         card.because,
         is_whole and is_enough,
-        is_enough and await _can_be_booked_again(tx, card, places, by_id, now),
+        is_enough and await _can_be_had_again(tx, card, places, by_id, now),
     )
     found = fate(
         standing,
@@ -304,41 +301,21 @@ async def _lock(
     return _card(tx, row), places, by_id
 
 
-async def _can_be_booked_again(
+async def _can_be_had_again(
     tx: Tx,
     card: CardPayment,
     places: Sequence[Booking],
     by_id: Mapping[SessionId, SessionFacts],
     now: datetime,
 ) -> bool:
-    """Ask whether all places that a payment once held could be booked at this moment."""
+    """Ask whether what ran out of time could be had at this moment."""
     if card.state is not State.EXPIRED or card.because is not Because.TIMEOUT:
         return False
     if not await customers.hold(tx, card.customer_id):
         return False
     if not places:
         return await sold.can_still_be_bought(tx, await _bought(tx, card.id))
-    first = places[0]
-    if first.course_booking_id is not None:
-        course = (await find_course_bookings(tx, [first.course_booking_id]))[
-            first.course_booking_id
-        ]
-        if await course_booking_of(tx, course.course_id, card.customer_id) is not None:
-            return False
-    there = await places_of(tx, card.customer_id, list(by_id))
-    drafts = [
-        BookingDraft(
-            by_id[each.session_id],
-            card.customer_id,
-            Actor(customer_id=card.customer_id),
-            each.session_id in there,
-            way=WayToBook(each.way, card.amount),
-        )
-        for each in places
-    ]
-    if any(reason for each in drafts for reason in against_session(each, now)):
-        return False
-    return not any(await tx.bolt_ons.check_booking(tx, drafts, now))
+    return await late.can_be_booked_again(tx, places, by_id, card.amount, now=now)
 
 
 async def _book(tx: Tx, card: CardPayment, was: str, captured: int, now: datetime) -> None:

@@ -26,7 +26,7 @@ from classbolt.values import (
     TagId,
 )
 
-# Payment methods: money that staff note, nothing at all, one credit.
+# Payment methods: a card, money that staff note, nothing at all, one credit.
 CARD = "card"
 OFFLINE = "offline"
 FREE = "free"

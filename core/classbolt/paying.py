@@ -236,6 +236,9 @@ async def reconcile(till: Till, account: str, *, now: datetime) -> None:
     for payment_id, card in known.items():
         intent = intents[payment_id]
         if _is_news(card, intent):
+            # Who made it may have died before they wrote down what Stripe calls it.
+            note = partial(cards.note_intent, payment_id=payment_id, intent_id=intent.id)
+            await till.database.write(Caller(account), note)
             await sync(till, account, payment_id, now=now)
         elif card.state is State.EXPIRED and not (intent.is_paid or intent.is_cancelled):
             await till.gateway.cancel_intent(link, intent.id)

@@ -15,7 +15,7 @@ from functools import partial
 from random import Random
 from typing import Any, TypeVar
 
-from classbolt.stripe_facts import Intent, StripeRefund
+from classbolt.stripe_facts import Intent, StripeDispute, StripeRefund
 from classbolt.stripe_gateway import StripeGateway
 
 T = TypeVar("T")
@@ -87,6 +87,9 @@ class FrailGateway(StripeGateway):
 
     async def refunds_of(self, *asked: Any, **more: Any) -> list[StripeRefund]:
         return await _step(partial(super().refunds_of, *asked, **more))
+
+    async def disputes_of(self, *asked: Any, **more: Any) -> list[StripeDispute]:
+        return await _step(partial(super().disputes_of, *asked, **more))
 
     async def intents_since(self, *asked: Any, **more: Any) -> AsyncIterator[Intent]:
         found = super().intents_since(*asked, **more)

@@ -6,7 +6,7 @@ Each charge belongs to a place, or has gone back, once. Nothing is left to be de
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +23,7 @@ from classbolt.db import Caller, Database
 from classbolt.paying import LOOKS_BACK
 from classbolt.stripe_facts import PAYMENT, REFUND
 from classbolt.tables import bookings, card_payments, course_bookings, jobs
+from classbolt.tables import refunds as refund_rows
 from classbolt.testing.stripe_double import Double
 
 PROMISED = (cards.EXPIRE, refunds.SEND)
@@ -40,12 +41,14 @@ class Books:
         cards: By payment.
         statuses: How the places that each payment is for stand.
         course_statuses: How course bookings stand.
+        late: What is to go back because it was paid too late, by the refund's id.
         jobs: What is promised.
     """
 
     cards: Mapping[UUID, AnyRow]
     statuses: Mapping[UUID, set[str]]
     course_statuses: set[str]
+    late: Mapping[str, AnyRow]
     jobs: Sequence[AnyRow]
 
 
@@ -57,17 +60,26 @@ async def books_of(database: Database, slug: str) -> Books:
         for row in await tx.all(select(bookings).where(mine(bookings))):
             statuses[row.payment_id].add(row.status)
         courses = await tx.all(select(course_bookings.c.status).where(mine(course_bookings)))
+        late = await tx.all(
+            select(refund_rows).where(mine(refund_rows), refund_rows.c.cause == refunds.LATE)
+        )
         promised = await tx.all(select(jobs).where(mine(jobs), jobs.c.kind.in_(PROMISED)))
     return Books(
         {row.payment_id: row for row in found},
         statuses,
         {row.status for row in courses},
+        {str(row.id): row for row in late},
         promised,
     )
 
 
 def complaints(
-    books: Books, double: Double, *, now: datetime, looked_at: datetime
+    books: Books,
+    double: Double,
+    *,
+    now: datetime,
+    looked_at: datetime,
+    handed_out: Collection[str],
 ) -> list[str]:
     """Say all that is wrong, in words; the rows themselves are for the doctor.
 
@@ -76,13 +88,14 @@ def complaints(
         double: Stripe.
         now: What is promised for later may wait.
         looked_at: When the latest payments were looked at in the end.
+        handed_out: Which PaymentIntents somebody was given the means to pay.
     """
     return [
         *_undecided(books, now),
         *_charges(books, double),
         *_refunds(double),
         *_unpaid(books, double),
-        *_payable(books, double, looked_at),
+        *_payable(double, looked_at, handed_out),
     ]
 
 
@@ -111,7 +124,7 @@ def _charges(books: Books, double: Double) -> Iterator[str]:
         if payment in seen:
             yield f"{name} was charged twice"
         seen.add(payment)
-        ours, before = _ours(given[charge["id"]])
+        ours, before = _late(books, given[charge["id"]])
         gone = sum(each["amount"] for each in ours)
         if card.state == State.PAID:
             if gone:
@@ -120,8 +133,20 @@ def _charges(books: Books, double: Double) -> Iterator[str]:
                 yield f"{name} is paid, its places are {books.statuses[payment]}"
         elif card.state != State.RETURNED:
             yield f"{name} was charged {charge['amount']} for nothing"
-        elif gone != charge["amount"] - before or len(ours) > 1:
+        elif (gone != charge["amount"] - before or len(ours) > 1) and not (
+            before and _is_left_to_staff(books, payment)
+        ):
             yield f"{name} was charged {charge['amount']}: {before} + {gone} went back"
+
+
+def _is_left_to_staff(books: Books, payment: UUID) -> bool:
+    """Say whether Stripe refused to give all back, since somebody had given back a part.
+
+    What is left is then owed by staff, who are told: such a refund has failed.
+    """
+    return any(
+        row.state == refunds.FAILED for row in books.late.values() if row.payment_id == payment
+    )
 
 
 def _refunds(double: Double) -> Iterator[str]:
@@ -153,7 +178,7 @@ def _unpaid(books: Books, double: Double) -> Iterator[str]:
             yield f"payment {payment} is {card.state}, and nobody paid"
 
 
-def _payable(books: Books, double: Double, looked_at: datetime) -> Iterator[str]:
+def _payable(double: Double, looked_at: datetime, handed_out: Collection[str]) -> Iterator[str]:
     """Complain of what can still be paid at Stripe.
 
     What was begun by who died before it was noted was handed to nobody. It is cancelled when
@@ -161,15 +186,14 @@ def _payable(books: Books, double: Double, looked_at: datetime) -> Iterator[str]
     """
     since = (looked_at - LOOKS_BACK + A_MOMENT).timestamp()
     for intent in double.objects("payment_intent"):
-        card = books.cards[UUID(intent["metadata"][PAYMENT])]
-        is_out_of_sight = card.intent_id is None and intent["created"] < since
+        is_out_of_sight = intent["created"] < since and intent["id"] not in handed_out
         if intent["status"] not in IS_OVER and not is_out_of_sight:
-            yield f"payment {card.payment_id} can still be paid: {intent['status']}"
+            yield f"payment {intent['metadata'][PAYMENT]} is open: {intent['status']}"
 
 
-def _ours(found: Sequence[Object]) -> tuple[list[Object], int]:
-    """Tell our refunds of a charge, and how much somebody had given back before them."""
-    ours = [each for each in found if REFUND in each["metadata"]]
+def _late(books: Books, found: Sequence[Object]) -> tuple[list[Object], int]:
+    """Tell what went back because it was too late, and how much others gave back before."""
+    ours = [each for each in found if each["metadata"].get(REFUND) in books.late]
     before = 0
     for each in found:
         if each in ours:

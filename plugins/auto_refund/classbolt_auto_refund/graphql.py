@@ -44,8 +44,7 @@ show_enum(
     description="What a refund is given as.",
     values={
         Method.ORIGINAL: "The credit goes back onto the bundle that paid.",
-        Method.ORIGINAL_PAYMENT: "The card gets back what it paid; for a place of a course, its"
-        " part of the price.",
+        Method.ORIGINAL_PAYMENT: "The card gets back what it paid for the place.",
         Method.NEW_BUNDLE: "A copy of a bundle is issued.",
     },
 )
@@ -64,6 +63,16 @@ MAX_REFUNDS = (
     "How many refunds one course booking earns, also those for places that its credits paid"
     " for; null for any number. What the business or goodwill gives does not count."
 )
+POLICY = "What a course gives to those who cancel one of its sessions in time."
+NOTICE = "How long before the start a cancellation is still in time."
+OPTION = (
+    "The kind of booking: COURSE for customers who bought the course; DROP_IN_CARD,"
+    " DROP_IN_CREDIT and DROP_IN_OFFLINE for drop-ins by what paid for them."
+)
+BUNDLE = (
+    "What NEW_BUNDLE issues, a bundle of exactly one credit; for ORIGINAL what is issued if the"
+    " original is no longer valid, for ORIGINAL_PAYMENT what is issued if no card paid."
+)
 MIN_DAYS = "For how many days at least a credit that goes back onto its bundle is valid."
 FREE_TOO = "Whether places that cost nothing are refunded like paid ones."
 
@@ -72,26 +81,16 @@ FREE_TOO = "Whether places that cost nothing are refunded like paid ones."
 class RefundRule:
     """A rule as clients see it."""
 
-    option: str = strawberry.field(
-        description="The kind of booking: COURSE for customers who bought the course,"
-        " DROP_IN_CARD, DROP_IN_CREDIT and DROP_IN_OFFLINE for drop-ins by what paid for them."
-    )
+    option: str = strawberry.field(description=OPTION)
     method: Method = strawberry.field(description="What is given back.")
-    bundle: Bundle | None = strawberry.field(
-        description="What NEW_BUNDLE issues; for ORIGINAL what is issued if the original"
-        " is no longer valid, for ORIGINAL_PAYMENT what is issued if no card paid."
-    )
+    bundle: Bundle | None = strawberry.field(description=BUNDLE)
 
 
-@strawberry.type(
-    description="What a course gives to those who cancel one of its sessions in time."
-)
+@strawberry.type(description=POLICY)
 class RefundPolicy:
     """A policy as clients see it."""
 
-    notice: Period = strawberry.field(
-        description="How long before the start a cancellation is still in time."
-    )
+    notice: Period = strawberry.field(description=NOTICE)
     refunds: list[RefundRule] = strawberry.field(
         description="Which kinds of booking are refunded; the others get nothing."
     )
@@ -119,31 +118,16 @@ class AutoRefundDecision:
 class RefundRuleInput:
     """A rule as clients give it."""
 
-    option: str = strawberry.field(
-        description="The kind of booking: COURSE, DROP_IN_CARD, DROP_IN_CREDIT or"
-        " DROP_IN_OFFLINE."
-    )
-    method: Method = strawberry.field(
-        description="What is given back; ORIGINAL only for DROP_IN_CREDIT, ORIGINAL_PAYMENT"
-        " only for COURSE and DROP_IN_CARD."
-    )
-    bundle: strawberry.ID | None = strawberry.field(
-        default=None,
-        description="What NEW_BUNDLE issues, a bundle of exactly one credit; for ORIGINAL"
-        " what is issued if the original is no longer valid, for ORIGINAL_PAYMENT what is"
-        " issued if no card paid.",
-    )
+    option: str = strawberry.field(description=OPTION)
+    method: Method = strawberry.field(description="What is given back.")
+    bundle: strawberry.ID | None = strawberry.field(default=None, description=BUNDLE)
 
 
-@strawberry.input(
-    description="What a course gives to those who cancel one of its sessions in time."
-)
+@strawberry.input(description=POLICY)
 class AutoRefundInput:
     """A policy as clients give it."""
 
-    notice: PeriodInput = strawberry.field(
-        description="How long before the start a cancellation is still in time."
-    )
+    notice: PeriodInput = strawberry.field(description=NOTICE)
     refunds: list[RefundRuleInput] = strawberry.field(
         description="Which kinds of booking are refunded, each once."
     )

@@ -25,13 +25,18 @@ from classbolt import (
     mine,
     refunds_given,
 )
-from classbolt_auto_refund.policy import OPTIONS, Anchor, Basis, Method, RefundPolicy, Rule
+from classbolt_auto_refund.policy import (
+    REFUNDABLE,
+    Anchor,
+    Basis,
+    Method,
+    RefundPolicy,
+    Rule,
+)
 from classbolt_auto_refund.tables import policies, rules
 
 PLACE = "autoRefund"
 """Where in the input of a course a policy stands."""
-PAID_IN_MONEY = ("COURSE", "DROP_IN_CARD")
-"""What a card may have paid for."""
 MOST_REFUNDS = 1000
 MOST_DAYS = 366
 
@@ -167,25 +172,14 @@ async def _check(tx: Tx, policy: RefundPolicy) -> None:
     check_number(days, PLACE, "minDaysAfterCreditBack", least=0, most=MOST_DAYS)
     if not policy.rules:
         raise InvalidInput("Name at least one kind of booking to refund.", PLACE, "refunds")
-    if not set(policy.rules) <= set(OPTIONS):
-        raise InvalidInput(f"Options are: {', '.join(OPTIONS)}.", PLACE, "refunds")
     found = await bundles_of(tx, [policy])
     for option, rule in policy.rules.items():
-        _check_method(option, rule)
+        if option not in REFUNDABLE[rule.method]:
+            kinds = ", ".join(REFUNDABLE[rule.method])
+            raise InvalidInput(f"{rule.method} refunds {kinds}.", PLACE, "refunds")
+        if rule.method is Method.NEW_BUNDLE and rule.bundle_id is None:
+            raise InvalidInput("Name the bundle to issue.", PLACE, "refunds")
         if rule.bundle_id is not None and rule.bundle_id not in found:
             raise NotFound().at(PLACE, "refunds")
     if any(bundle.credits != 1 for bundle in found.values()):
         raise RefundBundleInvalid().at(PLACE, "refunds")
-
-
-def _check_method(option: str, rule: Rule) -> None:
-    """Refuse a method that cannot refund this kind of booking."""
-    reason = None
-    if rule.method is Method.ORIGINAL and option != "DROP_IN_CREDIT":
-        reason = "Only what a credit paid for can be credited back to its bundle."
-    if rule.method is Method.ORIGINAL_PAYMENT and option not in PAID_IN_MONEY:
-        reason = "Only what was paid for by card can be paid back to it."
-    if rule.method is Method.NEW_BUNDLE and rule.bundle_id is None:
-        reason = "Name the bundle to issue."
-    if reason is not None:
-        raise InvalidInput(reason, PLACE, "refunds")

@@ -49,6 +49,14 @@ class Method(StrEnum):
     NEW_BUNDLE = "NEW_BUNDLE"
 
 
+REFUNDABLE: Mapping[Method, tuple[str, ...]] = {
+    Method.ORIGINAL: ("DROP_IN_CREDIT",),
+    Method.ORIGINAL_PAYMENT: ("COURSE", "DROP_IN_CARD"),
+    Method.NEW_BUNDLE: OPTIONS,
+}
+"""What each method can refund: a credit goes back to its bundle, money to the card."""
+
+
 class Anchor(StrEnum):
     """From when on the validity of an issued bundle counts (A12)."""
 

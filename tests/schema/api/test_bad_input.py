@@ -133,7 +133,7 @@ async def test_a_policy_that_could_not_be_followed_is_refused_when_it_is_set(
     impossible = {
         "no refunds": [],
         "a kind of booking twice": [rule("COURSE", one), rule("COURSE", one)],
-        "an unknown kind of booking": [rule("DROP_IN_CARD", one)],
+        "an unknown kind of booking": [rule("DROP_IN_CASH", one)],
         "one in lower case": [rule("course", one)],
         "a credit back to who paid money": [rule("COURSE", None, "ORIGINAL")],
         "the same with a bundle": [rule("COURSE", one, "ORIGINAL")],
@@ -153,6 +153,23 @@ async def test_a_policy_that_could_not_be_followed_is_refused_when_it_is_set(
     expected = [[("REFUND_BUNDLE_INVALID", place)]] * len(invalid)
     expected += [[("INVALID_INPUT", place)]] * len(impossible)
     assert created == updated == expected
+    assert await dump() == before
+
+
+async def test_money_goes_back_only_to_who_may_have_paid_by_card(
+    small: Studio, ask: Ask, dump: Dump
+) -> None:
+    one, back = small.ids.bundles["ONE"], "ORIGINAL_PAYMENT"
+    policies = [
+        {"autoRefund": {"notice": A_DAY, "refunds": [rule(option, bundle, back)]}}
+        for option in ("DROP_IN_CREDIT", "DROP_IN_OFFLINE")
+        for bundle in (None, one)
+    ]
+    before = await dump()
+
+    refused = await refusals(ask, "createCourse", *(COURSE | each for each in policies))
+
+    assert refused == [[("INVALID_INPUT", "input.autoRefund.refunds")]] * len(policies)
     assert await dump() == before
 
 
