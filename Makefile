@@ -6,6 +6,7 @@ PORT ?= 8000
 ROUNDS ?= 200
 CONTENDERS ?= 50
 KILLS ?= 200
+SCHEDULES ?= 2000
 
 # The newest Python that we know and that can make virtual environments. An environment that
 # works is kept as it is; `make clean` starts over.
@@ -41,8 +42,8 @@ test: .venv/installed ## Run all tests, with coverage
 		|| { echo "$$report"; exit 1; }
 
 # One after the other, since the servers of a race take all there is. The table comes last.
-stress: .venv/installed ## Run each race for long, kill servers, and print a table (ROUNDS=200 KILLS=200)
-	@ROUNDS=$(ROUNDS) CONTENDERS=$(CONTENDERS) KILLS=$(KILLS) HISTORIES=300 STEPS=60 \
+stress: .venv/installed ## Run each race for long, kill servers, and print a table (ROUNDS=200 KILLS=200 SCHEDULES=2000)
+	@ROUNDS=$(ROUNDS) CONTENDERS=$(CONTENDERS) KILLS=$(KILLS) SCHEDULES=$(SCHEDULES) HISTORIES=300 STEPS=60 \
 		$(BIN)/pytest -n 0 -p no:randomly tests/machine tests/races tests/stress
 
 check: .venv/installed ## Check format, lint, types and imports

@@ -17,6 +17,7 @@ import pytest
 from classbolt.bolt_ons import BoltOns
 from classbolt.db import Database
 from classbolt.migrate import components
+from classbolt.stripe_gateway import StripeGateway
 from classbolt.testing.databases import Kind, Templates
 from classbolt.testing.postgres import PostgresServer
 from classbolt.testing.scratch import scratch_folder
@@ -103,17 +104,27 @@ async def database_url(
 
 
 @pytest.fixture
+def gateway() -> StripeGateway | None:
+    """The way to a double of Stripe, for tests that have one."""
+    return None
+
+
+@pytest.fixture
 async def studio(
     kind: Kind,
     database_url: str,
     furnished: FixtureF | None,
     tmp_path: Path,
     bolt_ons: BoltOns,
+    gateway: StripeGateway | None,
 ) -> AsyncIterator[Studio]:
     """An account called northside with nothing in it, served over HTTP."""
     clock = Clock()
     database = Database(database_url, bolt_ons)
-    async with serving(database, tmp_path, bolt_ons, clock) as (client, settings):
+    async with serving(database, tmp_path, bolt_ons, clock, gateway=gateway) as (
+        client,
+        settings,
+    ):
         if furnished:
             yield furnished.studio(kind, client, settings, database, clock)
         else:

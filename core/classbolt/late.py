@@ -1,4 +1,4 @@
-"""What is paid for too late: whether its places can still be had, by the rules for everybody."""
+"""What is paid for too late: whether its places can still be had, by everybody's rules."""
 
 from __future__ import annotations
 

@@ -22,10 +22,10 @@ def test_a_database_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
     installation = Installation(tmp_path)
     installation.does("migrate")
     with closing(sqlite3.connect(tmp_path / "data" / "classbolt.db")) as database:
-        database.execute("UPDATE core_schema_version SET version_num = '0007'")
+        database.execute("UPDATE core_schema_version SET version_num = '9999'")
         database.commit()
 
-    assert "'0007'" in installation.refuses("migrate")
+    assert "'9999'" in installation.refuses("migrate")
 
 
 def test_migrating_twice_does_nothing(opened: Installation) -> None:

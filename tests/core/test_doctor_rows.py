@@ -24,6 +24,7 @@ from classbolt.tables import (
 )
 from healthy import BY_NAME
 from invariants import RULES, counts
+from under_way import write_payments_under_way
 
 J6 = references(dict.fromkeys(table.metadata for table in BY_NAME.values()))
 KEYS = [
@@ -45,7 +46,7 @@ async def studio(database_url: str) -> AsyncIterator[AsyncConnection]:
     engine = create_async_engine(database_url, poolclass=NullPool)
     async with engine.connect() as connection:
         await h.write_healthy_rows(connection)
-        await h.write_payments_under_way(connection)
+        await write_payments_under_way(connection)
         for statement in guards_off(connection.dialect.name):
             await connection.execute(text(statement))
         await connection.commit()

@@ -44,7 +44,7 @@ ACROSS_ACCOUNTS = {
 }
 """What looks through all accounts at once: a worker works for every one of them, and Stripe
 names a payment without its account."""
-SCRIPTS = {"auto_refund": 2, "drop_in": 3}
+SCRIPTS = {"auto_refund": 3, "drop_in": 3}
 BOLT_ONS = [pytest.param(each, id=each.name) for each in ALL[1:]]
 
 
@@ -210,6 +210,7 @@ async def rows_in(url: str, *these: Table) -> list[list[AnyRow]]:
 async def test_all_rows_survive_when_payments_by_card_go_and_come_back(url: str) -> None:
     of_cards = (
         tables.purchases,
+        tables.disputes,
         tables.refunds,
         tables.card_payments,
         tables.stripe_links,

@@ -57,6 +57,7 @@ async def test_staff_see_a_dispute_and_what_the_payment_has_earned(
 async def test_staff_take_away_what_is_left_and_what_was_spent_stays(
     disputed: tuple[Counter, dict[str, Any]],
 ) -> None:
+    """X27."""
     counter, booked = disputed
     asked = {"payment": held_of(booked)["payment"]["id"], "note": "Disputed."}
 

@@ -26,17 +26,13 @@ from classbolt.values import Role
 from classbolt_schema.ids import encode
 from classbolt_schema.server import demo
 from neighbours import Ids, Neighbours
+from played import CardReader, double, gateway, stripe_link
 from studio import Clock, Studio, open_studio, serving
 
 T = TypeVar("T")
 
 SLUGS = ("north", "south")
 NOW = "2027-01-10T12:00"
-STRIPE_KEYS = {
-    "restrictedKey": "rk_test_51Studio",
-    "publishableKey": "pk_test_51Studio",
-    "webhookSecret": "whsec_Studio",
-}
 PEOPLE = ("owner", "manager", "staff", "Ben", "Kim")
 
 
@@ -58,7 +54,7 @@ class Furnished:
     """
 
     ids: tuple[demo.Studio, demo.Studio]
-    held: tuple[Ids, Ids, Ids, Ids]
+    held: tuple[Ids, ...]
 
 
 class TwoStudios:
@@ -68,6 +64,7 @@ class TwoStudios:
         self._bolt_ons = bolt_ons
         self._data = data
         self._furnished: dict[Kind, Furnished] = {}
+        self._stripe = double()
 
     def seed(self, kind: Kind) -> Seed:
         """Say what fills a database of this kind."""
@@ -77,12 +74,19 @@ class TwoStudios:
         """Set both studios up in a migrated database."""
         database, clock = Database(url, self._bolt_ons), Clock()
         clock.set(NOW)
-        async with serving(database, self._data, self._bolt_ons, clock) as (client, settings):
+        stripe = gateway(self._stripe)
+        async with serving(database, self._data, self._bolt_ons, clock, gateway=stripe) as (
+            client,
+            settings,
+        ):
             north, south = [
                 await open_studio(slug, client, settings, database, clock) for slug in SLUGS
             ]
-            held = (*await _furnish(north), *await _furnish(south))
-        self._furnished[kind] = Furnished((north.ids, south.ids), held)
+            readers = [
+                CardReader(each, self._stripe, self._bolt_ons) for each in (north, south)
+            ]
+            held = [each for reader in readers for each in await _furnish(reader)]
+        self._furnished[kind] = Furnished((north.ids, south.ids), tuple(held))
 
     @asynccontextmanager
     async def neighbours(self, kind: Kind, url: str) -> AsyncIterator[Neighbours]:
@@ -90,9 +94,10 @@ class TwoStudios:
         found, clock = self._furnished[kind], Clock()
         clock.set(NOW)
         database, forgetful = Database(url, self._bolt_ons), Forgetful(url, self._bolt_ons)
+        serve = partial(serving, data=self._data, bolt_ons=self._bolt_ons, clock=clock)
         async with (
-            serving(database, self._data, self._bolt_ons, clock) as (client, settings),
-            serving(forgetful, self._data, self._bolt_ons, clock) as (asks_in_vain, _),
+            serve(database, gateway=gateway(self._stripe)) as (client, settings),
+            serve(forgetful, gateway=gateway(self._stripe)) as (asks_in_vain, _),
         ):
             north, south = [
                 Studio(slug, client, clock, settings, database, deepcopy(ids))
@@ -114,8 +119,9 @@ class TwoStudios:
             )
 
 
-async def _furnish(studio: Studio) -> tuple[Ids, Ids]:
+async def _furnish(reader: CardReader) -> tuple[Ids, Ids]:
     """Set up fixture F, and let Ben and Kim hold one of everything."""
+    studio = reader.studio
     await studio.set_up(bolt_ons=["auto_refund", "drop_in"])
     await _add_what_is_its_own(studio)
     offer = {
@@ -127,22 +133,45 @@ async def _furnish(studio: Studio) -> tuple[Ids, Ids]:
     fridays = [f"2027-01-{day}T18:00" for day in (15, 22, 29)]
     await studio.add_course("FRI", *fridays, dropIn=offer)
     await studio.call_off("FRI", 3)
+    tuesdays = ["2027-01-12T18:00", "2027-01-12T20:00", "2027-01-19T18:00", "2027-01-19T20:00"]
+    back = {"option": "DROP_IN_CARD", "method": "ORIGINAL_PAYMENT"}
+    await studio.add_course(
+        "TUE",
+        *tuesdays,
+        dropIn={**offer, "paymentMethods": ["card"], "cap": None},
+        autoRefund={"notice": {"value": 1, "unit": "HOURS"}, "refunds": [back]},
+    )
     await studio.change("SAT", 6, startsAt="2027-02-20T11:00:00Z")
     await studio.add_customer("Eve")
     for person in PEOPLE:
         await studio.token(person)
     thursdays = await studio.book_course("Kim", "THU")
     await studio.mark_paid(thursdays["courseBooking"]["payment"]["id"])
-    bens, kims = await _serve(studio, "Ben"), await _serve(studio, "Kim")
     linked = {"StripeLink": await stripe_link(studio)}
-    return {**bens, **linked}, {**kims, **linked}
+    bens, kims = [
+        {**await _serve(studio, name), **await _charge(reader, name), **linked}
+        for name in ("Ben", "Kim")
+    ]
+    return bens, kims
 
 
-async def stripe_link(studio: Studio) -> str:
-    """Link a studio with Stripe, and give the link's id."""
-    fields = "account { stripe { id } }"
-    made = await studio.do("linkStripe", STRIPE_KEYS, fields, as_="owner")
-    return str(made["account"]["stripe"]["id"])
+async def _charge(reader: CardReader, name: str) -> Ids:
+    """Let a customer pay by card: in part given back, disputed; two payments are under way."""
+    to_pay, to_cancel, to_refresh, to_abandon = [
+        await reader.hold("bookSession", {"session": session}, name)
+        for session in reader.studio.ids.sessions["TUE"]
+    ]
+    await reader.pay(to_pay)
+    await reader.pay(to_cancel)
+    await reader.studio.cancel(name, "TUE", 2)
+    await reader.refund(to_pay, 100)
+    await reader.refund(to_pay, 200, fails=True)
+    await reader.dispute(to_pay)
+    return {
+        "RefreshPaymentInput.payment": to_refresh,
+        "AbandonPaymentInput.payment": to_abandon,
+        "RefundPaymentInput.payment": to_pay,
+    }
 
 
 async def _add_what_is_its_own(studio: Studio) -> None:
@@ -176,6 +205,8 @@ async def _serve(studio: Studio, name: str) -> Ids:
     await studio.cancel(name, "MON", 2)  # which gives nothing, for it is not paid
     refunded = await studio.booking(name, "MON", 2)
     await studio.do("markRefunded", {"booking": refunded, "note": note}, as_="staff")
+    ten = {"bundle": ids.bundles["TEN"], "payWith": {"offline": True}}
+    bought = await studio.do("buyBundle", ten, "payment { id }", as_=name)
     revoked = await _give(studio, name, note)
     await studio.do("revokeBundle", {"customerBundle": revoked}, as_="staff")
     return {
@@ -190,6 +221,8 @@ async def _serve(studio: Studio, name: str) -> Ids:
         "CourseBooking": owed["id"],
         "Payment": owed["payment"]["id"],
         "Booking": await studio.booking(name, "THU", 3),
+        "BuyBundleInput.bundle": ids.bundles["TEN"],
+        "RevokeCreditsInput.payment": bought["payment"]["id"],
         "MarkRefundedInput.booking": refunded,
         "MergeCustomersInput.into": ids.customers["Eve"],
         "EraseCustomerInput.customer": ids.customers["Eve"],

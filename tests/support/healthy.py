@@ -51,10 +51,7 @@ BENS, CAMS = key(), key()
 FOR_GIVEN_UP, FOR_SWAPPED, FOR_CALLED_OFF = key(), key(), key()
 ISSUE_1, SPEND_1, BACK_1, SPEND_2 = key(), key(), key(), key()
 ISSUE_2, SPEND_3, ISSUE_3, ISSUE_4, TAKEN = key(), key(), key(), key(), key()
-SAT_2, PAYING_BEN, PAYING_CAM, TOO_LATE, LEFT = key(), key(), key(), key(), key()
-HELD_COURSE, HELD_OFF, HELD_BY_BEN, HELD_BY_CAM = key(), key(), key(), key()
-GONE_TOO_LATE, GONE, PART, ALL_BACK = key(), key(), key(), key()
-FOR_TEN, PAYING_TEN, BOUGHT, BUYING = key(), key(), key(), key()
+FOR_TEN, BOUGHT, PART = key(), key(), key()
 
 BY_NAME = {
     table.name: table
@@ -100,7 +97,8 @@ def cancellation(id_: UUID, of: UUID, outcome: str, held: UUID | None) -> dict[s
     }
 
 
-def _session(id_: UUID, course: UUID, seats: int, taken: int, **more: Any) -> dict[str, Any]:
+def session(id_: UUID, course: UUID, seats: int, taken: int, **more: Any) -> dict[str, Any]:
+    """Write a session."""
     times = {"starts_at": LATER, "ends_at": LATER + timedelta(hours=1), "created_at": BEFORE}
     counts = {"capacity": seats, "over_capacity": 0, "seats_taken": taken}
     return {"id": id_, "course_id": course, **times, **counts, **more}
@@ -173,8 +171,6 @@ def _on(code: str) -> dict[str, Any]:
 FROM_COURSE = {"origin_id": COURSE_BOOKING}
 BY_COURSE = {"course_booking_id": COURSE_BOOKING, "way": "course", "payment_id": OF_ANA}
 BY_COURSE |= FROM_COURSE
-BY_HELD_COURSE = {"course_booking_id": HELD_COURSE, "way": "course", "payment_id": PAYING_BEN}
-BY_HELD_COURSE |= {"origin_id": HELD_COURSE}
 CANCELLED = {"status": "CANCELLED"}
 ROWS: dict[str, list[dict[str, Any]]] = {
     "staff": [
@@ -193,10 +189,10 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "bundle_tags": [{"bundle_id": RB, "tag_id": BEG}],
     "courses": [_course(MON), _course(SAT)],
     "sessions": [
-        _session(MON_1, MON, 1, 2, over_capacity=1, tag_id=BEG),
-        _session(MON_2, MON, 9, 1),
-        _session(SAT_1, SAT, 9, 1),
-        _session(OFF, SAT, 9, 0, called_off_at=BEFORE),
+        session(MON_1, MON, 1, 2, over_capacity=1, tag_id=BEG),
+        session(MON_2, MON, 9, 1),
+        session(SAT_1, SAT, 9, 1),
+        session(OFF, SAT, 9, 0, called_off_at=BEFORE),
     ],
     "payments": [
         {**payment(OF_ANA, ANA), "marked_by_id": OWNER},
@@ -208,6 +204,18 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "stripe_links": [{"id": LINK, "kind": "OWN", "linked_at": BEFORE}],
     "card_payments": [card(OF_CAM, "PAID", "pi_1", 1200, refunded_elsewhere_minor=200)],
     "refunds": [refund(PART, OF_CAM, 200, "ELSEWHERE", "re_1")],
+    "disputes": [
+        {
+            "id": key(),
+            "payment_id": OF_CAM,
+            "stripe_dispute_id": "dp_1",
+            "amount_minor": 1200,
+            "reason": "fraudulent",
+            "status": "won",
+            "opened_at": BEFORE,
+            "closed_at": BEFORE,
+        }
+    ],
     "stripe_events": [{"event_id": "evt_1", "received_at": BEFORE}],
     "course_bookings": [
         {
@@ -298,47 +306,6 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         }
     ],
 }
-UNDER_WAY: dict[str, list[dict[str, Any]]] = {
-    "sessions": [_session(SAT_2, SAT, 9, 2)],
-    "payments": [
-        by_card(PAYING_BEN, BEN),
-        by_card(PAYING_CAM, CAM),
-        by_card(PAYING_TEN, CAM),
-        by_card(TOO_LATE, CAM),
-        by_card(LEFT, CAM),
-    ],
-    "card_payments": [
-        card(PAYING_BEN, "PENDING", "pi_2"),
-        card(PAYING_CAM, "PENDING", "pi_3"),
-        card(PAYING_TEN, "PENDING", "pi_4"),
-        card(TOO_LATE, "RETURNED", "pi_5", 1200, refunded_minor=1200, ended_because="TIMEOUT"),
-        card(LEFT, "EXPIRED", "pi_6", ended_because="ABANDONED"),
-    ],
-    "refunds": [refund(ALL_BACK, TOO_LATE, 1200, "LATE", "re_2")],
-    "course_bookings": [
-        {
-            "id": HELD_COURSE,
-            "course_id": SAT,
-            "customer_id": BEN,
-            "payment_id": PAYING_BEN,
-            "status": "HELD",
-            "booked_at": BEFORE,
-        }
-    ],
-    "purchases": [purchase(BUYING, CAM, PAYING_TEN, "PENDING", None)],
-    "bookings": [
-        booking(HELD_OFF, OFF, BEN, **BY_HELD_COURSE, status="EXPIRED"),
-        booking(HELD_BY_BEN, SAT_2, BEN, **BY_HELD_COURSE, status="HELD"),
-        booking(HELD_BY_CAM, SAT_2, CAM, payment_id=PAYING_CAM, status="HELD"),
-        booking(GONE_TOO_LATE, MON_2, CAM, payment_id=TOO_LATE, status="EXPIRED"),
-        booking(GONE, SAT_2, CAM, payment_id=LEFT, status="EXPIRED"),
-    ],
-}
-"""Payments by card of which nothing has come: not yet, too late, or never.
-
-Ben pays for a course of which a session was called off meanwhile. Cam pays for a place and for
-ten credits; he paid for another place too late and got the money back, and gave a third one up.
-"""
 OF_SOUTH: dict[str, list[dict[str, Any]]] = {
     "customers": _named(stranger=STRANGER),
     "courses": [{**_course(ELSEWHERE), "tag_id": None}],
@@ -351,18 +318,14 @@ async def write_healthy_rows(connection: AsyncConnection) -> None:
     for account, slug in ((NORTH, "north"), (SOUTH, "south")):
         row = {"id": account, "slug": slug, "name": slug.title(), **place}
         await connection.execute(insert(t.accounts), row)
-    await _write(connection, NORTH, ROWS)
-    await _write(connection, SOUTH, OF_SOUTH)
+    await write(connection, NORTH, ROWS)
+    await write(connection, SOUTH, OF_SOUTH)
 
 
-async def write_payments_under_way(connection: AsyncConnection) -> None:
-    """Write places that are held, and payments that came to nothing, into the studio."""
-    await _write(connection, NORTH, UNDER_WAY)
-
-
-async def _write(
+async def write(
     connection: AsyncConnection, account: int, tables: dict[str, list[dict[str, Any]]]
 ) -> None:
+    """Write rows of an account."""
     for name, rows in tables.items():
         for row in rows:
             await connection.execute(insert(BY_NAME[name]).values(account_id=account, **row))

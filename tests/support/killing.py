@@ -141,6 +141,20 @@ def _environment(settings: Settings) -> dict[str, str]:
         "DATABASE_URL": settings.database_url,
         f"{PREFIX}DATA": str(settings.data),
         f"{PREFIX}LOG": "json",
+        **_about_stripe(settings),
+    }
+
+
+def _about_stripe(settings: Settings) -> dict[str, str]:
+    """Say where Stripe is, if it is anywhere."""
+    if settings.stripe_api_key is None:
+        return {}
+    secrets = [each.get_secret_value() for each in settings.stripe_webhook_secrets]
+    return {
+        "STRIPE_API_KEY": settings.stripe_api_key.get_secret_value(),
+        "STRIPE_PUBLISHABLE_KEY": settings.stripe_publishable_key or "",
+        "STRIPE_WEBHOOK_SECRET": ",".join(secrets),
+        f"{PREFIX}STRIPE_URL": settings.stripe_url or "",
     }
 
 

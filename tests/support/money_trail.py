@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import select
@@ -24,13 +24,19 @@ from classbolt.paying import LOOKS_BACK
 from classbolt.stripe_facts import PAYMENT, REFUND
 from classbolt.tables import bookings, card_payments, course_bookings, jobs
 from classbolt.tables import refunds as refund_rows
-from classbolt.testing.stripe_double import Double
 
 PROMISED = (cards.EXPIRE, refunds.SEND)
 IS_OVER = ("succeeded", "canceled")
 A_MOMENT = timedelta(minutes=1)
 
 Object = dict[str, Any]
+
+
+class Stripe(Protocol):
+    """Whoever knows what Stripe has."""
+
+    def objects(self, kind: str) -> Sequence[Object]:
+        """List what it has of a kind, the oldest first."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,7 @@ async def books_of(database: Database, slug: str) -> Books:
 
 def complaints(
     books: Books,
-    double: Double,
+    double: Stripe,
     *,
     now: datetime,
     looked_at: datetime,
@@ -111,7 +117,7 @@ def _undecided(books: Books, now: datetime) -> Iterator[str]:
             yield f"the job {job.kind} is not done: {job.last_failure}"
 
 
-def _charges(books: Books, double: Double) -> Iterator[str]:
+def _charges(books: Books, double: Stripe) -> Iterator[str]:
     """Complain of money that was taken and is neither for a place nor given back once."""
     given = _by(double.objects("refund"), "charge")
     seen = set()
@@ -149,7 +155,7 @@ def _is_left_to_staff(books: Books, payment: UUID) -> bool:
     )
 
 
-def _refunds(double: Double) -> Iterator[str]:
+def _refunds(double: Stripe) -> Iterator[str]:
     """Complain of what was given back twice, or more than was taken."""
     asked = [each["metadata"].get(REFUND) for each in double.objects("refund")]
     ours = [each for each in asked if each]
@@ -166,7 +172,7 @@ def _refunds(double: Double) -> Iterator[str]:
             yield f"of {charge} more went back than was taken: {gone} of {taken}"
 
 
-def _unpaid(books: Books, double: Double) -> Iterator[str]:
+def _unpaid(books: Books, double: Stripe) -> Iterator[str]:
     """Complain of places that nobody has paid for."""
     paid = {
         each["metadata"][PAYMENT]
@@ -178,7 +184,7 @@ def _unpaid(books: Books, double: Double) -> Iterator[str]:
             yield f"payment {payment} is {card.state}, and nobody paid"
 
 
-def _payable(double: Double, looked_at: datetime, handed_out: Collection[str]) -> Iterator[str]:
+def _payable(double: Stripe, looked_at: datetime, handed_out: Collection[str]) -> Iterator[str]:
     """Complain of what can still be paid at Stripe.
 
     What was begun by who died before it was noted was handed to nobody. It is cancelled when

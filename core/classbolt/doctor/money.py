@@ -149,6 +149,19 @@ MONEY: tuple[Invariant, ...] = (
         """,
     ),
     invariant(
+        "PAID_BACK_WITHOUT_REFUND",
+        "H5 a cancellation that gives money back has a refund of the payment for its booking",
+        "cancellations",
+        """
+        SELECT c.account_id, c.id
+        FROM cancellations c
+        JOIN bookings b ON b.account_id = c.account_id AND b.id = c.booking_id
+        LEFT JOIN refunds r ON r.account_id = c.account_id AND r.cancellation_id = c.id
+        WHERE (c.outcome = 'PAID_BACK') <> (r.id IS NOT NULL)
+            OR (r.id IS NOT NULL AND COALESCE(r.payment_id <> b.payment_id, TRUE))
+        """,
+    ),
+    invariant(
         "RETURNED_WITHOUT_REFUND",
         "H4 who paid too late, and nobody else, is given all of the money back, once",
         "payments",

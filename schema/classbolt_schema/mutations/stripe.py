@@ -14,7 +14,7 @@ from classbolt_schema.types.account import Account
 HELD_FOR = "For how many minutes seats are held while they are being paid for, 5 to 120."
 SIGNED_WITH = (
     "The signing secret of the webhook endpoint that you made at Stripe for this account's"
-    " `webhookPath`: whsec_…"
+    " `webhookPath`; it begins with whsec_."
 )
 
 
@@ -29,7 +29,7 @@ class LinkStripeInput:
         " rk_… A secret key works too. It is kept sealed, and shown to nobody."
     )
     publishable_key: str = strawberry.field(
-        description="The publishable key of the same account: pk_…"
+        description="The publishable key of the same account; it begins with pk_."
     )
     webhook_secret: str | None = strawberry.field(
         default=None,

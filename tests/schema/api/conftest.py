@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 import pytest
@@ -14,11 +14,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from at_work import dead_job
 from classbolt.bolt_ons import BoltOns
+from classbolt.stripe_gateway import StripeGateway
 from classbolt.testing.databases import Kind, Templates
+from classbolt.testing.stripe_double import Double
 from classbolt_schema.compose.schema import build_schema, export_sdl
-from furnished import STRIPE_KEYS, TwoStudios, stripe_link
+from furnished import TwoStudios
 from invariants import broken
 from neighbours import Neighbours
+from played import STRIPE_KEYS, CardReader, double, payments_by_card, stripe_link
+from played import gateway as gateway_to
 from studio import Answer, Studio
 
 Input: TypeAlias = dict[str, Any]
@@ -36,6 +40,9 @@ KEYED = (
     "callOffSession",
     "callOffCourse",
     "giveBundle",
+    "buyBundle",
+    "refundPayment",
+    "revokeCredits",
     "revokeBundle",
     "markPaid",
     "markRefunded",
@@ -102,7 +109,21 @@ def ask(studio: Studio) -> Ask:
 
 
 @pytest.fixture
-async def examples(northside: Studio) -> Examples:
+def stripe() -> Iterator[Double]:
+    """A double of Stripe, with which owners can link their account."""
+    opened = double()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def gateway(stripe: Double) -> StripeGateway:
+    """The way to it, for the server."""
+    return gateway_to(stripe)
+
+
+@pytest.fixture
+async def examples(northside: Studio, stripe: Double, bolt_ons: BoltOns) -> Examples:
     """A valid input or two for each mutation.
 
     Together they mention every member of every input. All of them succeed when they are run one
@@ -128,14 +149,15 @@ async def examples(northside: Studio) -> Examples:
     going = [await northside.add_customer(name) for name in ("Una", "Vera", "Will")]
     held = await northside.give("Hal", "TEN")
     ended = await stripe_link(northside)
-    await northside.do("unlinkStripe", {"link": ended}, as_="owner")
+    await stripe_link(northside)
     found = {
         **_set_up(northside),
         **_scheduled(northside),
         **_served(northside, ten, owed["courseBooking"]["payment"]["id"]),
         **_ended(northside, ten, bookings, quote),
+        **await payments_by_card(CardReader(northside, stripe, bolt_ons)),
         **_ended_as_a_whole(
-            northside, [await northside.course_booking(name) for name in ("Ben", "Hal")]
+            northside, [await northside.course_booking(name) for name in ("Ben", "Hal", "Xia")]
         ),
         **_amended(held, refunded, going),
         **_linked(ended),
@@ -156,6 +178,7 @@ def _set_up(studio: Studio) -> dict[str, list[Input]]:
         "validity": {"value": 60, "unit": "DAYS"},
         "priceMinor": 5000,
         "onSale": True,
+        "paymentMethods": ["card", "offline"],
         "tags": [studio.ids.tags["BEG"]],
     }
     return {
@@ -233,6 +256,10 @@ def _served(studio: Studio, ten: str, owed: str) -> dict[str, list[Input]]:
             },
             {"session": saturday, "customer": ben, "payWith": {"offline": True}},
         ],
+        "buyBundle": [
+            {"bundle": ids.bundles["TEN"], "customer": ana, "payWith": {"card": True}},
+            {"bundle": ids.bundles["TEN"], "customer": ben, "payWith": {"offline": True}},
+        ],
         "markPaid": [{"payment": owed}],
     }
 
@@ -263,12 +290,13 @@ def _ended(studio: Studio, ten: str, bookings: list[str], quote: str) -> dict[st
 
 
 def _ended_as_a_whole(studio: Studio, course_bookings: list[str]) -> dict[str, list[Input]]:
-    with_credits, with_nothing = course_bookings
+    with_credits, with_nothing, with_cash = course_bookings
     credits = {"credits": {"bundle": studio.ids.bundles["RB-BEG"]}}
     return {
         "cancelCourseBooking": [
             {"courseBooking": with_credits, "refund": credits, "reason": "Moved away"},
             {"courseBooking": with_nothing, "refund": {"none": True}},
+            {"courseBooking": with_cash, "refund": {"cash": True}},
         ],
         "callOffCourse": [{"course": studio.ids.courses["WED"], "refund": "POLICY"}],
     }
@@ -288,7 +316,7 @@ def _amended(held: str, refunded: str, going: list[str]) -> dict[str, list[Input
 
 
 def _linked(ended: str) -> dict[str, list[Input]]:
-    """Change a link that has ended: with one in force, cards would be taken in each example."""
+    """Change a link that has ended: the one in force is for the examples of payments."""
     changes = {"webhookSecret": STRIPE_KEYS["webhookSecret"], "holdMinutes": 30}
     return {
         "updateStripeLink": [{"link": ended, **changes}],

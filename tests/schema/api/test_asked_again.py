@@ -38,6 +38,9 @@ ANSWERS: Mapping[str, str] = {
     "callOffSession": "session { id calledOffAt } cancellations { cancelledAt }",
     "callOffCourse": "sessions { id calledOffAt } cancellations { cancelledAt }",
     "giveBundle": "customerBundle { id balance }",
+    "buyBundle": "payment { id state customerBundle { id balance } }",
+    "refundPayment": "payment { id refunds { amount { amountMinor } } }",
+    "revokeCredits": "customerBundles { id balance }",
     "revokeBundle": "customerBundle { id balance }",
     "markPaid": "payment { id paidAt }",
     "markRefunded": "cancellation { refundedAt }",
@@ -46,6 +49,11 @@ ANSWERS: Mapping[str, str] = {
     "eraseCustomer": "customer { id name erasedAt }",
 }
 """What moves seats, credits or money, and what its answer says."""
+FOLLOW_STRIPE: Mapping[str, str] = {
+    "refreshPayment": "payment { id state }",
+    "abandonPayment": "payment { id state }",
+}
+"""What needs no key: it brings a payment to where Stripe says that it is, however often."""
 
 
 def keyed(schema: GraphQLSchema) -> set[str]:
@@ -72,6 +80,19 @@ def gift(studio: Studio, **more: Any) -> dict[str, Any]:
     """Say what to give to Ana."""
     asked = {"customer": studio.ids.customers["Ana"], "bundle": studio.ids.bundles["TEN"]}
     return {**asked, "idempotencyKey": KEY, **more}
+
+
+async def test_what_follows_stripe_can_be_asked_again_without_a_key(
+    schema: GraphQLSchema, examples: Examples, northside: Studio, dump: Dump
+) -> None:
+    assert not keyed(schema) & FOLLOW_STRIPE.keys()
+    for mutation, fields in FOLLOW_STRIPE.items():
+        first = await northside.do(mutation, examples[mutation][0], fields, as_="owner")
+        before = await dump()
+
+        again = await northside.do(mutation, examples[mutation][0], fields, as_="owner")
+
+        assert (again, await dump()) == (first, before)
 
 
 async def give(studio: Studio, as_: str = "owner", **more: Any) -> dict[str, Any]:

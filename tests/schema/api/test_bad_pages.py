@@ -10,8 +10,11 @@ from uuid import UUID
 import pytest
 from graphql import GraphQLObjectType, GraphQLSchema
 
+from classbolt.bolt_ons import BoltOns
+from classbolt.testing.stripe_double import Double
 from classbolt_schema.ids import encode
 from classbolt_schema.pagination import decode_cursor
+from played import CardReader
 from studio import Studio
 
 if TYPE_CHECKING:
@@ -62,9 +65,14 @@ def lists(schema: GraphQLSchema) -> Iterator[tuple[str, str]]:
 
 
 @pytest.fixture
-async def parents(northside: Studio, examples: Examples) -> dict[str, str]:
+async def parents(
+    northside: Studio, examples: Examples, stripe: Double, bolt_ons: BoltOns
+) -> dict[str, str]:
     """An object of each type that has lists of its own."""
-    del examples
+    paid = examples["refundPayment"][0]["payment"]
+    card = CardReader(northside, stripe, bolt_ons)
+    await card.refund(paid, 200, fails=True)
+    await card.dispute(paid)
     await northside.call_off("SAT", 6, refund="NONE")  # so that a refund by hand is due
     given = await northside.bundles("Ana")
     me = "{ me { bookings { edges { node { courseBooking { id } } } } } }"

@@ -62,7 +62,7 @@ async def test_a_list_gives_everything_once_however_it_is_cut(
     await check(northside, "courses", "title id", 4)
     await check(northside, "sessions", "startsAt id", 24)
     await check(northside, "openDropIns", "startsAt id", 3)
-    await check(northside, "customers", "name id", 14)
+    await check(northside, "customers", "name id", 17)
     await check(northside, "bundles", "name id", 3)
 
 

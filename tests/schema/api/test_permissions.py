@@ -38,6 +38,8 @@ NEEDS = {
     "revokeBundle": Permission.SERVE_CUSTOMERS,
     "markPaid": Permission.SERVE_CUSTOMERS,
     "markRefunded": Permission.SERVE_CUSTOMERS,
+    "refundPayment": Permission.SERVE_CUSTOMERS,
+    "revokeCredits": Permission.SERVE_CUSTOMERS,
     "cancelCourseBooking": Permission.SERVE_CUSTOMERS,
     "enableBoltOn": Permission.SWITCH_BOLT_ONS,
     "disableBoltOn": Permission.SWITCH_BOLT_ONS,
@@ -47,6 +49,9 @@ NEEDS = {
 FOR_CUSTOMERS_TOO = {
     "bookCourse": "UNAUTHENTICATED",
     "bookSession": "UNAUTHENTICATED",
+    "buyBundle": "UNAUTHENTICATED",
+    "refreshPayment": "NOT_FOUND",
+    "abandonPayment": "NOT_FOUND",
     "cancelBooking": "NOT_FOUND",
     "swapBooking": "NOT_FOUND",
 }

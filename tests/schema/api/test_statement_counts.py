@@ -109,16 +109,21 @@ MUTATIONS: Mapping[str, int] = {
     "giveBundle": 9,  # with a key, which costs two
     "bookCourse": 9,
     "bookSession": 12,  # with a credit
-    "markPaid": 4,  # with a key
+    "buyBundle": 13,  # by card: what Stripe calls it is noted in a transaction of its own
+    "markPaid": 5,  # with a key
     "cancelBooking": 12,  # and a bundle is issued
     "swapBooking": 23,
-    "callOffSession": 14,  # with a key
+    "callOffSession": 15,  # with a key
+    "refreshPayment": 16,  # Stripe is asked in between, so that it takes five transactions
+    "abandonPayment": 18,  # and the seats of a course are given up
+    "refundPayment": 8,  # with a key
+    "revokeCredits": 6,  # with a key; the payment has earned none
     "cancelCourseBooking": 12,
-    "callOffCourse": 13,  # with a key
+    "callOffCourse": 14,  # with a key
     "markRefunded": 4,  # with a key
     "extendBundle": 5,  # with a key
     "revokeBundle": 6,  # with a key
-    "mergeCustomers": 12,  # with a key
+    "mergeCustomers": 13,  # with a key
     "eraseCustomer": 10,  # with a key
     "updateAccount": 1,
     "updateStripeLink": 2,

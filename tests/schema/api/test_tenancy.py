@@ -30,6 +30,7 @@ WITH_THE_OWNERS_EYES = ("staff", "manager")
 
 HANG_ON_NOTHING = {
     "bookCourse(input.payWith.credit.customerBundle)": "no course can be paid with a credit",
+    "buyBundle(input.payWith.credit.customerBundle)": "no bundle can be paid with a credit",
 }
 """Places whose id is never looked at, and why."""
 

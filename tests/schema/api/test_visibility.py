@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.schema.api.conftest import Examples
 
 CATALOGUE = """{
-  account { slug name timeZone currency }
+  account { slug name timeZone currency takesCards }
   boltOns { code enabled }
   tags { name }
   courses { edges { node { title price { amountMinor } paymentMethods tag { name }
@@ -22,6 +22,7 @@ CATALOGUE = """{
   sessions { edges { node { startsAt tag { name } course { title }
     dropIn { price { amountMinor } opensAt isOpen paymentMethods } } } }
   openDropIns { edges { node { id } } }
+  bundlesOnSale { edges { node { name price { amountMinor } paymentMethods } } }
 }"""
 
 
@@ -111,6 +112,8 @@ FOR_STAFF = {
     "refunds { edges { cursor } }": Permission.SERVE_CUSTOMERS,
     "refundSummary { count }": Permission.SERVE_CUSTOMERS,
     "manualRefundsDue { edges { cursor } }": Permission.SERVE_CUSTOMERS,
+    "failedRefunds { edges { cursor } }": Permission.SERVE_CUSTOMERS,
+    "disputes { edges { cursor } }": Permission.SERVE_CUSTOMERS,
     "deadJobs { edges { cursor } }": Permission.RUN_ACCOUNT,
     "boltOnChanges { code }": Permission.SWITCH_BOLT_ONS,
     "account { stripe { id } }": Permission.RUN_ACCOUNT,
