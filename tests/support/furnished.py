@@ -105,10 +105,14 @@ class TwoStudios:
             ]
             for studio in (north, south):
                 studio.admitted = set(PEOPLE)
+            bens, kims, bens_in_south, kims_in_south = found.held
             yield Neighbours(
                 north,
                 south,
-                *found.held,
+                bens,
+                kims,
+                bens_in_south,
+                kims_in_south,
                 client=client,
                 forgetful=asks_in_vain,
                 tables=tuple(

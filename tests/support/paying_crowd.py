@@ -114,17 +114,17 @@ class PayingCrowd:
                 await self._visit(payer)
 
     async def _call_off(self) -> None:
-        """Call a session off, and offer another one in its place."""
+        """Offer one more session, and call another one off."""
         ids = self.studio.ids
         with suppress(ServerIsGoneError):
             await asyncio.sleep(random.uniform(0, 0.5))
-            session = random.choice(ids.sessions[COURSE])
-            await self._ask("callOffSession", {"session": session}, as_="owner")
-            ids.sessions[COURSE].remove(session)
             asked = {"course": ids.courses[COURSE], "sessions": [_session()]}
             added = await self._ask("addSessions", asked, as_="owner")
-            if added is not None:
-                ids.sessions[COURSE] += [each["id"] for each in added["sessions"]]
+            if added is None:
+                return
+            ids.sessions[COURSE] += [each["id"] for each in added["sessions"]]
+            gone = ids.sessions[COURSE].pop(random.randrange(SESSIONS))
+            await self._ask("callOffSession", {"session": gone}, as_="owner")
 
     async def _visit(self, payer: Payer) -> None:
         """Go one step further."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLInterfaceType, GraphQLSchema
 
-from furnished import stripe_link
+from played import stripe_link
 from studio import Studio
 
 if TYPE_CHECKING:
