@@ -261,8 +261,6 @@ async def settle(
             await refunds.request(
                 tx, refunds.NewRefund(payment_id, captured, refunds.LATE), now=now
             )
-        case Fate.NOTHING:
-            pass
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from classbolt.booking_rules import against_session
@@ -44,10 +45,24 @@ async def can_be_booked_again(
             each.customer_id,
             Actor(customer_id=each.customer_id),
             each.session_id in there,
-            way=WayToBook(each.way, price),
         )
         for each in places
+    ]
+    if first.course_booking_id is None and not await _is_offered(tx, drafts, first.way, now):
+        return False
+    drafts = [
+        replace(draft, way=WayToBook(each.way, price))
+        for draft, each in zip(drafts, places, strict=True)
     ]
     if any(reason for each in drafts for reason in against_session(each, now)):
         return False
     return not any(await tx.bolt_ons.check_booking(tx, drafts, now))
+
+
+async def _is_offered(tx: Tx, drafts: Sequence[BookingDraft], code: str, now: datetime) -> bool:
+    """Say whether sessions can still be booked on their own, in the way in which they were."""
+    offers = await tx.bolt_ons.ways_to_book(tx, drafts, now)
+    return all(
+        any(isinstance(each, WayToBook) and each.code == code for each in some)
+        for some in offers
+    )

@@ -9,7 +9,8 @@ any order and as often as they like.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -24,7 +25,7 @@ from classbolt.card_rules import Because, Fate, State
 from classbolt.cards import CardPayment
 from classbolt.checks import mine
 from classbolt.db import Caller, Database, Tx
-from classbolt.errors import NotFound, PaymentExpired, PaymentFailed, TryAgain
+from classbolt.errors import NotFound, PaymentExpired, PaymentFailed, Refusal, TryAgain
 from classbolt.stripe_facts import (
     ACCOUNT,
     PAYMENT,
@@ -220,11 +221,8 @@ async def reconcile(till: Till, account: str, *, now: datetime) -> None:
         link = await link_in_force(tx)
         late = await cards.overdue(tx, now=now)
     for payment_id in late:
-        try:
+        with _keeping_nobody(payment_id):
             await give_up(till, account, payment_id, Because.TIMEOUT, now=now)
-        except (StripeRefused, StripeUnclear, TryAgain) as no:
-            # The others need not wait for it; it is looked at again the next time.
-            log.warning("payment_not_given_up", payment=str(payment_id), reason=str(no))
     if link is None:
         return
     intents: dict[PaymentId, Intent] = {}
@@ -234,14 +232,35 @@ async def reconcile(till: Till, account: str, *, now: datetime) -> None:
     async with till.database.read(Caller(account)) as tx:
         known = await cards.find_card_payments(tx, list(intents))
     for payment_id, card in known.items():
-        intent = intents[payment_id]
-        if _is_news(card, intent):
-            # Who made it may have died before they wrote down what Stripe calls it.
-            note = partial(cards.note_intent, payment_id=payment_id, intent_id=intent.id)
-            await till.database.write(Caller(account), note)
-            await sync(till, account, payment_id, now=now)
-        elif card.state is State.EXPIRED and not (intent.is_paid or intent.is_cancelled):
-            await till.gateway.cancel_intent(link, intent.id)
+        with _keeping_nobody(payment_id):
+            await _compare(till, account, card, link, intents[payment_id], now)
+
+
+@contextmanager
+def _keeping_nobody(payment_id: PaymentId) -> Iterator[None]:
+    """Let no payment keep the others waiting; it is looked at again the next time."""
+    try:
+        yield
+    except (StripeRefused, StripeUnclear, Refusal) as no:
+        log.warning("payment_not_compared", payment=str(payment_id), reason=str(no))
+
+
+async def _compare(
+    till: Till,
+    account: str,
+    card: CardPayment,
+    link: StripeLink,
+    intent: Intent,
+    now: datetime,
+) -> None:
+    """Bring a payment to where Stripe is, or Stripe to where we are."""
+    if _is_news(card, intent):
+        # Who made it may have died before they wrote down what Stripe calls it.
+        note = partial(cards.note_intent, payment_id=card.id, intent_id=intent.id)
+        await till.database.write(Caller(account), note)
+        await sync(till, account, card.id, now=now)
+    elif card.state is State.EXPIRED and not (intent.is_paid or intent.is_cancelled):
+        await till.gateway.cancel_intent(link, intent.id)
 
 
 def payment_of(metadata: Mapping[str, str], account: str) -> PaymentId | None:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from classbolt import BookingFacts, IssueBundle, Period, Unit
+from classbolt import BookingFacts, IssueBundle, PayBack, Period, Unit
 from classbolt_auto_refund.policy import Anchor, RefundPolicy, option_of
 from clock_changes import CUT_OFFS, VALIDITIES, Span, period
 from refunding import (
@@ -17,7 +17,10 @@ from refunding import (
     BACK,
     BOUGHT,
     BUNDLES,
+    BY_CARD,
     BY_CREDIT,
+    CASH,
+    CASH_OR_NEW,
     COURSE,
     DEADLINE,
     DROP_IN,
@@ -49,6 +52,15 @@ from studio import at
     [
         pytest.param(COURSE, a_policy(COURSE=NEW), ISSUED, id="course"),
         pytest.param(DROP_IN, a_policy(DROP_IN_OFFLINE=NEW), ISSUED, id="paid at the door"),
+        pytest.param(BY_CARD, a_policy(DROP_IN_CARD=NEW), ISSUED, id="card, new bundle"),
+        pytest.param(BY_CARD, a_policy(DROP_IN_CARD=CASH), PayBack(1200), id="card, money"),
+        pytest.param(
+            replace(COURSE, method="card", card_share_minor=1000),
+            a_policy(COURSE=CASH),
+            PayBack(1000),
+            id="course by card, money",
+        ),
+        pytest.param(COURSE, a_policy(COURSE=CASH_OR_NEW), ISSUED, id="course offline, bundle"),
         pytest.param(BY_CREDIT, a_policy(DROP_IN_CREDIT=ORIGINAL), BACK, id="credit, original"),
         pytest.param(BY_CREDIT, a_policy(DROP_IN_CREDIT=NEW), ISSUED, id="credit, new bundle"),
         pytest.param(
@@ -71,7 +83,7 @@ from studio import at
 def test_what_a_refund_is_given_as(
     booking: BookingFacts, policy: RefundPolicy, given: object
 ) -> None:
-    """C, A8, B10, C2: row by row; passes and memberships are none of ours."""
+    """C, A8, B10, C2, H5: row by row; passes and memberships are none of ours."""
     terms = decide(booking, policy)
 
     assert terms.give_back == given
@@ -92,6 +104,13 @@ def test_what_a_refund_is_given_as(
         pytest.param(DROP_IN, a_policy(COURSE=NEW), "OPTION_NOT_REFUNDED", id="drop-in"),
         pytest.param(
             EXPIRED, a_policy(DROP_IN_CREDIT=ORIGINAL), "ORIGINAL_NOT_LIVE", id="expired"
+        ),
+        pytest.param(COURSE, a_policy(COURSE=CASH), "NOT_PAID_BY_CARD", id="offline"),
+        pytest.param(
+            replace(BY_CARD, card_share_minor=0),
+            a_policy(DROP_IN_CARD=CASH),
+            "NOT_PAID_BY_CARD",
+            id="nothing left",
         ),
         pytest.param(
             REVOKED, a_policy(DROP_IN_CREDIT=ORIGINAL), "ORIGINAL_NOT_LIVE", id="revoked"
@@ -252,6 +271,8 @@ def test_the_original_must_outlive_this_very_moment() -> None:
         ("course", "offline", "COURSE"),
         ("course", "free", "COURSE"),
         ("drop_in", "credit", "DROP_IN_CREDIT"),
+        ("course", "card", "COURSE"),
+        ("drop_in", "card", "DROP_IN_CARD"),
         ("drop_in", "offline", "DROP_IN_OFFLINE"),
         ("drop_in", "free", "DROP_IN_OFFLINE"),
         ("waitlist", "credit", "WAITLIST_CREDIT"),

@@ -16,6 +16,7 @@ from classbolt.booking_rules import (
     amount_of,
     choose,
     money_options,
+    with_cards,
     with_staff_options,
 )
 from classbolt.errors import NotFound, PaymentOptionNotAllowed
@@ -27,6 +28,7 @@ from classbolt.facts import (
     RecordOffline,
     SessionFacts,
     SpendCredit,
+    TakeCard,
 )
 from classbolt.values import (
     SYSTEM,
@@ -151,6 +153,14 @@ def test_each_session_in_which_the_customer_has_a_place_is_named() -> None:
         (SYSTEM, PRICE, {"offline"}, [("offline", RecordOffline(PRICE)), ("free", Free())]),
         (CUSTOMER, PRICE, set(), []),
         (STAFF, PRICE, set(), [("free", Free())]),
+        (CUSTOMER, PRICE, {"card"}, [("card", TakeCard(PRICE))]),
+        (
+            STAFF,
+            PRICE,
+            {"card", "offline"},
+            [("card", TakeCard(PRICE)), ("offline", RecordOffline(PRICE)), ("free", Free())],
+        ),
+        (CUSTOMER, Money(0, "GBP"), {"card"}, [("free", Free())]),
         (CUSTOMER, Money(0, "GBP"), {"offline"}, [("free", Free())]),
         (STAFF, Money(0, "GBP"), {"offline"}, [("free", Free())]),
     ],
@@ -164,6 +174,22 @@ def test_a_course_is_paid_as_it_accepts_and_staff_may_give_it_away(
     found = money_options(course.payment_methods, price, actor, takes_cards=True)
 
     assert [(option.method, option.action) for option in found] == offered
+
+
+def test_cards_are_shown_with_a_reason_where_the_business_cannot_take_one() -> None:
+    """H3: whatever else stands against them is said too."""
+    card = PaymentOption("card", action=TakeCard(PRICE))
+    refused = PaymentOption("card", refusals=(NotFound(),))
+    offline = PaymentOption("offline", action=RecordOffline(PRICE))
+
+    assert with_cards([card, refused, offline], takes_cards=True) == [card, refused, offline]
+    *cards, other = with_cards([card, refused, offline], takes_cards=False)
+    assert other is offline
+    assert [each.action for each in cards] == [None, None]
+    assert [[no.code for no in each.refusals] for each in cards] == [
+        ["CARD_UNAVAILABLE"],
+        ["CARD_UNAVAILABLE", "NOT_FOUND"],
+    ]
 
 
 def test_staff_may_give_a_place_away_and_customers_may_not() -> None:
@@ -223,4 +249,5 @@ def test_only_money_leaves_something_to_be_paid() -> None:
     offline = PaymentOption("offline", action=RecordOffline(PRICE))
 
     assert amount_of(offline, "GBP") == PRICE
+    assert amount_of(PaymentOption("card", action=TakeCard(PRICE)), "GBP") == PRICE
     assert amount_of(PaymentOption("free", action=Free()), "GBP") == Money(0, "GBP")

@@ -25,6 +25,7 @@ from classbolt import (
     SessionId,
     SpendCredit,
     TagId,
+    TakeCard,
     Unit,
     WayToBook,
     new_id,
@@ -227,6 +228,7 @@ def pay(*held: HeldBundle, **changes: Any) -> list[tuple[Any, ...]]:
 AT_THE_DOOR: tuple[object, ...] = ("offline", None, RecordOffline(PRICE), [])
 TRANSFERS = frozenset({"credit"})
 OFFLINE = frozenset({"offline"})
+BY_CARD = frozenset({"card"})
 
 
 def test_a_drop_in_is_paid_with_a_credit_or_with_money() -> None:
@@ -249,8 +251,17 @@ def test_where_credits_are_not_accepted_none_is_offered() -> None:
     assert pay(SWAP, methods=OFFLINE) == [AT_THE_DOOR]
 
 
-def test_what_costs_nothing_is_free_and_owes_nothing() -> None:
-    free = pay(price=Money(0, "GBP"), methods=OFFLINE)
+def test_a_card_is_offered_where_it_is_accepted() -> None:
+    """S6."""
+    by_card: tuple[object, ...] = ("card", None, TakeCard(PRICE), [])
+
+    assert pay(SWAP, methods=BY_CARD) == [by_card]
+    assert pay(methods=BY_CARD | OFFLINE) == [by_card, AT_THE_DOOR]
+
+
+@pytest.mark.parametrize("methods", [OFFLINE, BY_CARD, BY_CARD | OFFLINE])
+def test_what_costs_nothing_is_free_and_owes_nothing(methods: frozenset[str]) -> None:
+    free = pay(price=Money(0, "GBP"), methods=methods)
 
     assert free == [("free", None, Free(), [])]
     assert ("free", None, Free(), []) in pay(SWAP, price=Money(0, "GBP"))

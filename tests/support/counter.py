@@ -120,6 +120,11 @@ class Counter:
         """Say what has gone back at Stripe."""
         return [each["amount"] for each in self.double.objects("refund")]
 
+    def is_cancelled(self, booked: dict[str, Any]) -> bool:
+        """Say whether nobody can pay any more."""
+        intents = {each["id"]: each for each in self.double.objects("payment_intent")}
+        return bool(intents[intent_of(booked)]["status"] == "canceled")
+
     async def work(self) -> None:
         """Do what is due, until nothing is."""
         while await self.worker.work():

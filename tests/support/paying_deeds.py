@@ -225,13 +225,16 @@ async def take_off_sale(business: Business, draw: Random) -> None:
 
 
 async def refund(business: Business, draw: Random) -> None:
-    """Give money back, of whatever payment."""
-    begun, amount, now = _one(business, draw), draw.choice((300, None)), business.clock.now
-    if begun is not None:
+    """Give money back, a part of it or all that is left."""
+    amount, now = draw.choice((300, 700, None)), business.clock.now
+    charged = {each["metadata"][PAYMENT] for each in _charged(business)}
+    paid = [each for each in business.begun if str(each.id) in charged]
+    if paid:
+        payment = draw.choice(paid).id
         await business.write(
-            "refund",
+            f"refund {amount or 'all'} of {payment}",
             draw.choice(business.tills),
-            lambda tx: refund_payment(tx, business.owner, begun.id, amount, note=None, now=now),
+            lambda tx: refund_payment(tx, business.owner, payment, amount, note=None, now=now),
         )
 
 
@@ -239,9 +242,8 @@ async def give_back(business: Business, draw: Random) -> None:
     """Give money back in Stripe's dashboard, a part of it or all that is left."""
     charged = [
         each
-        for each in business.double.objects("charge")
-        if each["status"] == "succeeded"
-        and each["payment_method_details"]["card"]["last4"] != REFUND_FAILS
+        for each in _charged(business)
+        if each["payment_method_details"]["card"]["last4"] != REFUND_FAILS
     ]
     if not charged:
         return
@@ -295,6 +297,13 @@ async def reconcile(business: Business, draw: Random) -> None:
     await business.ask("reconcile", partial(paying.reconcile, till, business.slug, now=now))
 
 
+async def lose_refund(business: Business, draw: Random) -> None:
+    """Give a part back, and hear nothing of it: once Stripe forgets, it looks like new."""
+    business.double.fail_next(is_lost=True, after_effect=True, n=8, path_prefix=PATHS[0])
+    await refund(business, draw)
+    await work(business, draw)
+
+
 async def break_down(business: Business, draw: Random) -> None:
     """Let something go wrong with what Stripe is asked next."""
     path, method = draw.choice(PATHS), draw.choice(("POST", "POST", None))
@@ -316,6 +325,7 @@ DEEDS: Final[Sequence[tuple[Deed, float]]] = (
     (call_off, 0.8),
     (take_off_sale, 0.5),
     (refund, 0.7),
+    (lose_refund, 1.5),
     (give_back, 1),
     (tell, 5),
     (work, 3),
@@ -375,6 +385,11 @@ async def _tell(business: Business, till: Till, news: Delivery) -> None:
     listen = partial(hear, till, event, Source(), now=now)
     if not await business.ask(f"tell {event.kind}", listen):
         business.news.append(news)  # Stripe tells again until it is heard
+
+
+def _charged(business: Business) -> list[dict[str, Any]]:
+    charges = business.double.objects("charge")
+    return [each for each in charges if each["status"] == "succeeded"]
 
 
 def _one(business: Business, draw: Random) -> Begun | None:

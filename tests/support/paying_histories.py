@@ -39,7 +39,7 @@ PAUSES: Final = (0, 0, 30, 60, 60, 300, 300, 960, 960, 7200)
 """How many seconds pass between two rounds."""
 A_LONG_NIGHT: Final = timedelta(hours=26)
 """Long enough for Stripe to forget under which keys it was asked."""
-IS_LONG: Final = 0.05
+IS_LONG: Final = 0.1
 IS_DEAF: Final = 0.3
 """How likely it is that nothing is heard of Stripe in the end."""
 HOPS: Final = (0, 0.3, 0.3, *[7] * 10)

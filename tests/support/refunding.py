@@ -82,11 +82,14 @@ DROP_IN = replace(
 BY_CREDIT = replace(DROP_IN, method="credit", amount_minor=0, customer_bundle=HELD)
 EXPIRED = replace(BY_CREDIT, customer_bundle=replace(HELD, expires_at=IN_TIME))
 REVOKED = replace(BY_CREDIT, customer_bundle=replace(HELD, revoked_at=IN_TIME))
+BY_CARD = replace(DROP_IN, method="card", card_share_minor=1200)
 FREE = replace(COURSE, method="free", amount_minor=0)
 
 NEW = Rule(Method.NEW_BUNDLE, SWAP)
 ORIGINAL = Rule(Method.ORIGINAL)
 ORIGINAL_OR_NEW = Rule(Method.ORIGINAL, SWAP)
+CASH = Rule(Method.ORIGINAL_PAYMENT)
+CASH_OR_NEW = Rule(Method.ORIGINAL_PAYMENT, SWAP)
 
 
 def a_policy(notice: Period | None = None, **rules: Rule) -> RefundPolicy:

@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from classbolt.db import Caller
-from classbolt.errors import NotFound, TryAgain
+from classbolt.errors import BoltOnFailed, NotFound, TryAgain
 from classbolt.paying import Till
 from classbolt.sealed import CannotOpen
 from classbolt.stripe_events import Source, hear
@@ -83,7 +83,7 @@ async def _answer(
     except BadWebhook as bad:
         log.warning("webhook_refused", reason=str(bad))
         return _say(400, "refused")
-    except (StripeRefused, StripeUnclear, TryAgain) as no:
+    except (StripeRefused, StripeUnclear, TryAgain, BoltOnFailed) as no:
         log.warning("webhook_not_acted_on", reason=type(no).__name__)
         return _say(503, "try again")
     return _say(200, "heard" if is_ours else "ignored")
