@@ -227,25 +227,27 @@ async def settle(
         NotFound: There is no such payment.
         TryAgain: Stripe was told of it meanwhile, or the customer was merged.
     """
-    card, places, by_id = await _lock(tx, payment_id)
+    card, places, by_id, is_there = await _lock(tx, payment_id)
     if seen is None and card.intent_id is not None:
         raise TryAgain
     captured = seen.captured_minor if seen else 0
     # Nothing is booked for less than it costs, whoever changed the amount at Stripe.
     is_enough = captured >= card.amount.amount_minor
-    is_whole = all(each.status == HELD for each in places)
+    is_held = all(each.status == HELD for each in places)
+    # Who holds places is not erased. A bundle holds none, and nobody would get its credits.
+    has_holder = is_there or bool(places)
     standing = Standing(
         card.state,
         card.because,
-        is_whole and is_enough,
-        is_enough and await _can_be_had_again(tx, card, places, by_id, now),
+        is_held and is_enough and has_holder,
+        is_enough and is_there and await _can_be_had_again(tx, card, places, by_id, now),
     )
     found = fate(
         standing,
         is_paid=seen is not None and seen.is_paid,
         is_cancelled=seen is None or seen.is_cancelled,
     )
-    why = because if is_whole else Because.CALLED_OFF
+    why = because if is_held else Because.CALLED_OFF
     match found:
         case Fate.BOOK:
             await _book(tx, card, HELD, captured, now)
@@ -283,12 +285,16 @@ async def give_up_places_in(
 
 async def _lock(
     tx: Tx, payment_id: PaymentId
-) -> tuple[CardPayment, list[Booking], dict[SessionId, SessionFacts]]:
-    """Lock a payment, what it holds and who pays, in the order in which everybody does."""
+) -> tuple[CardPayment, list[Booking], dict[SessionId, SessionFacts], bool]:
+    """Lock who pays, what a payment holds, and itself, in the order in which everybody does.
+
+    Returns:
+        Last, whether the customer is still there.
+    """
     before = (await find_card_payments(tx, [payment_id])).get(payment_id)
     if before is None:
         raise NotFound().at("payment")
-    await customers.hold(tx, before.customer_id)
+    is_there = await customers.hold(tx, before.customer_id)
     held = [Booking(*row) for row in await tx.all(PLACES_PAID_BY, {"payment": payment_id})]
     by_id = await sessions.lock_sessions(tx, [each.session_id for each in held])
     (row,) = await tx.all(LOCK, {"ids": [payment_id]})
@@ -296,7 +302,7 @@ async def _lock(
         raise TryAgain
     # Read again: until the sessions were locked, somebody might have called one off.
     places = [Booking(*row) for row in await tx.all(PLACES_PAID_BY, {"payment": payment_id})]
-    return _card(tx, row), places, by_id
+    return _card(tx, row), places, by_id, is_there
 
 
 async def _can_be_had_again(
@@ -308,8 +314,6 @@ async def _can_be_had_again(
 ) -> bool:
     """Ask whether what ran out of time could be had at this moment."""
     if card.state is not State.EXPIRED or card.because is not Because.TIMEOUT:
-        return False
-    if not await customers.hold(tx, card.customer_id):
         return False
     if not places:
         return await sold.can_still_be_bought(tx, await _bought(tx, card.id))

@@ -29,6 +29,7 @@ from classbolt.tables import (
     memberships,
     payments,
     purchases,
+    refunds,
     sessions,
 )
 from classbolt.values import Actor, CustomerId, Permission
@@ -158,6 +159,17 @@ ERASE_NOTES = (
         note=case((cancellations.c.note.is_not(None), ERASED)),
         refund_note=case((cancellations.c.refund_note.is_not(None), ERASED)),
     ),
+    update(refunds)
+    .where(
+        mine(refunds),
+        refunds.c.note.is_not(None),
+        refunds.c.payment_id.in_(
+            select(payments.c.id).where(
+                mine(payments), payments.c.customer_id == bindparam("customer_id")
+            )
+        ),
+    )
+    .values(note=ERASED),
 )
 FORGET = delete(memberships).where(
     mine(memberships), memberships.c.customer_id == bindparam("customer_id")

@@ -138,7 +138,8 @@ async def sync(
         return
     intent = await till.gateway.find_intent(link, card.intent_id)
     aftermath = NOTHING
-    if card.state in {State.PAID, State.RETURNED}:
+    # Also of what is only paid by this: the news of it may have been overtaken, or lost.
+    if intent.is_paid:
         aftermath = Aftermath(
             await till.gateway.refunds_of(link, intent.id),
             await till.gateway.disputes_of(link, intent.id),

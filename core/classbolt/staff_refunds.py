@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from classbolt import checks
+from classbolt import checks, customers
 from classbolt.cards import find_card_payments
 from classbolt.db import Tx
 from classbolt.errors import NotFound, NotPaidByCard, RefundTooLarge
@@ -55,8 +55,11 @@ async def refund_payment(
     actor.require(Permission.SERVE_CUSTOMERS)
     if note is not None:
         note = checks.text(note, "note", most=LONGEST_NOTE)
-    if payment_id not in await find_payments(tx, [payment_id]):
+    paid = (await find_payments(tx, [payment_id])).get(payment_id)
+    if paid is None:
         raise NotFound().at("payment")
+    if not await customers.hold(tx, paid.customer_id):
+        note = None  # of who was erased nothing is written any more
     card = (await find_card_payments(tx, [payment_id])).get(payment_id)
     if card is None or card.captured_minor == 0:
         raise NotPaidByCard().at("payment")

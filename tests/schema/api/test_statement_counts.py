@@ -116,7 +116,7 @@ MUTATIONS: Mapping[str, int] = {
     "callOffSession": 15,  # with a key
     "refreshPayment": 16,  # Stripe is asked in between, so that it takes five transactions
     "abandonPayment": 18,  # and the seats of a course are given up
-    "refundPayment": 8,  # with a key
+    "refundPayment": 9,  # with a key
     "revokeCredits": 6,  # with a key; the payment has earned none
     "cancelCourseBooking": 12,
     "callOffCourse": 14,  # with a key
@@ -124,7 +124,7 @@ MUTATIONS: Mapping[str, int] = {
     "extendBundle": 5,  # with a key
     "revokeBundle": 6,  # with a key
     "mergeCustomers": 13,  # with a key
-    "eraseCustomer": 10,  # with a key
+    "eraseCustomer": 11,  # with a key
     "updateAccount": 1,
     "updateStripeLink": 2,
     "unlinkStripe": 2,  # it has ended before
@@ -151,7 +151,7 @@ LOCKS: Mapping[str, int] = {
     "extendBundle": 1,
     "revokeBundle": 1,
     "mergeCustomers": 2,
-    "eraseCustomer": 2,
+    "eraseCustomer": 3,
     "linkStripe": 1,
     "disableBoltOn": 1,
     "enableBoltOn": 1,
