@@ -151,7 +151,7 @@ LOCKS: Mapping[str, int] = {
     "extendBundle": 1,
     "revokeBundle": 1,
     "mergeCustomers": 2,
-    "eraseCustomer": 3,
+    "eraseCustomer": 2,
     "linkStripe": 1,
     "disableBoltOn": 1,
     "enableBoltOn": 1,
