@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, func, not_, select, text
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, not_, select
 
 from classbolt import checks, holdings
 from classbolt.cancellations import (
@@ -80,10 +80,7 @@ OUTSTANDING = (
     .group_by(customer_bundles.c.bundle_id)
 )
 KEYS = (cancellations.c.cancelled_at, cancellations.c.id)
-# Spelt as in the index of what is due: SQLite uses it for these very words only.
-DUE = CANCELLATIONS.where(
-    text("cancellations.refund_due"), cancellations.c.refunded_at.is_(None)
-)
+DUE = CANCELLATIONS.where(cancellations.c.refund_due, cancellations.c.refunded_at.is_(None))
 COUNTS = select(cancellations.c.outcome, cancellations.c.reason, func.count()).where(
     mine(cancellations)
 )

@@ -42,6 +42,16 @@ def replace_checks(checks: dict[tuple[str, str], str]) -> None:
 
 def upgrade() -> None:
     replace_checks(AFTER)
+    # Beside the index of all cancellations, SQLite would take either of two with these columns.
+    with op.batch_alter_table("cancellations") as batch_op:
+        batch_op.drop_index("ix_cancellations_refund_due")
+        batch_op.create_index(
+            "ix_cancellations_refund_due",
+            ["account_id", "refund_due", "cancelled_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("refund_due = 1 AND refunded_at IS NULL"),
+            postgresql_where=sa.text("refund_due AND refunded_at IS NULL"),
+        )
     with op.batch_alter_table("refunds") as batch_op:
         batch_op.add_column(sa.Column("cancellation_id", columns.Key(), nullable=True))
         batch_op.add_column(sa.Column("staff_id", columns.Key(), nullable=True))
@@ -101,4 +111,13 @@ def downgrade() -> None:
         batch_op.drop_column("cancellation_id")
     for statement in FORGET:
         op.execute(statement)
+    with op.batch_alter_table("cancellations") as batch_op:
+        batch_op.drop_index("ix_cancellations_refund_due")
+        batch_op.create_index(
+            "ix_cancellations_refund_due",
+            ["account_id", "cancelled_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("refund_due"),
+            postgresql_where=sa.text("refund_due"),
+        )
     replace_checks(BEFORE)

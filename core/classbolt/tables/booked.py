@@ -11,6 +11,7 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
+    and_,
     false,
     text,
 )
@@ -190,13 +191,16 @@ cancellations = Table(
 )
 Index(None, cancellations.c.account_id, cancellations.c.booking_id, unique=True)
 Index(None, cancellations.c.account_id, cancellations.c.cancelled_at, cancellations.c.id)
+IS_DUE = and_(cancellations.c.refund_due, cancellations.c.refunded_at.is_(None))
+# With one column more than the index before it, or SQLite would take either of them.
 Index(
     "ix_cancellations_refund_due",
     cancellations.c.account_id,
+    cancellations.c.refund_due,
     cancellations.c.cancelled_at,
     cancellations.c.id,
-    sqlite_where=cancellations.c.refund_due,
-    postgresql_where=cancellations.c.refund_due,
+    sqlite_where=IS_DUE,
+    postgresql_where=IS_DUE,
 )
 
 credit_entries = Table(
