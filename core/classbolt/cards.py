@@ -14,7 +14,7 @@ from typing import Final
 
 from sqlalchemy import bindparam, or_, select, update
 
-from classbolt import customers, late, refunds, sessions, sold
+from classbolt import customers, late, sessions, sold
 from classbolt.bookings import (
     BOOKED,
     BOOKINGS,
@@ -98,6 +98,9 @@ CARD_PAYMENTS = (
     .where(mine(card_payments))
 )
 BY_ID = CARD_PAYMENTS.where(card_payments.c.payment_id.in_(bindparam("ids", expanding=True)))
+BY_INTENT = CARD_PAYMENTS.where(
+    card_payments.c.intent_id.in_(bindparam("intents", expanding=True))
+)
 LOCK = BY_ID.with_for_update(of=card_payments)
 THAT_ONE = (mine(card_payments), card_payments.c.payment_id == bindparam("payment"))
 NOTE_INTENT = (
@@ -195,6 +198,11 @@ async def find_card_payments(
     return {row.payment_id: _card(tx, row) for row in await tx.all(BY_ID, {"ids": list(ids)})}
 
 
+async def paid_by(tx: Tx, intents: Collection[str]) -> list[PaymentId]:
+    """Find the payments that Stripe calls so."""
+    return [row.payment_id for row in await tx.all(BY_INTENT, {"intents": list(intents)})]
+
+
 async def overdue(tx: Tx, *, now: datetime) -> list[PaymentId]:
     """Find the payments whose hold has run out."""
     return [PaymentId(row.payment_id) for row in await tx.all(OVERDUE, {"now": now})]
@@ -218,6 +226,9 @@ async def settle(
     now: datetime,
 ) -> Fate:
     """Bring a payment to where Stripe says that it is. Doing it again changes nothing.
+
+    The money of one that is RETURNED is still to be promised, once it is noted what others gave
+    back of it: `refunds.return_rest`.
 
     Args:
         seen: What Stripe says; None if it was never told of the payment, and nobody can pay.
@@ -260,9 +271,6 @@ async def settle(
         case Fate.RETURN:
             await _give_up(tx, payment_id)
             await _move(tx, payment_id, State.RETURNED, card.because or why, captured)
-            await refunds.request(
-                tx, refunds.NewRefund(payment_id, captured, refunds.LATE), now=now
-            )
     return found
 
 

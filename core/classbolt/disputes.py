@@ -89,6 +89,9 @@ MOVE = (
         closed_at=bindparam("closed"),
     )
 )
+AS_STRIPE_CALLS_THEM = select(
+    disputes.c.stripe_dispute_id, disputes.c.status, disputes.c.closed_at
+).where(mine(disputes), disputes.c.stripe_dispute_id.in_(bindparam("names", expanding=True)))
 PAYMENTS: BindParameter[Any] = bindparam("payments", expanding=True)
 # Through the course that was paid for, also where one credit led to another; through a place
 # that was paid for by itself; and what was bought.
@@ -145,6 +148,18 @@ async def note_all(
                 "closed": told["closed_at"],
             }
             await tx.execute(MOVE, moved)
+
+
+async def only_news(tx: Tx, seen: Sequence[StripeDispute]) -> list[StripeDispute]:
+    """Pick those of which our rows do not say what Stripe says. What is closed stays so."""
+    rows = await tx.all(AS_STRIPE_CALLS_THEM, {"names": [each.id for each in seen]})
+    known = {row.stripe_dispute_id: row.status for row in rows}
+    closed = {row.stripe_dispute_id for row in rows if row.closed_at is not None}
+    return [
+        each
+        for each in seen
+        if each.id not in closed and known.get(each.id) != each.status[:LONGEST_STATUS]
+    ]
 
 
 async def list_disputes(tx: Tx, actor: Actor, page: Page) -> PageOf[Dispute]:

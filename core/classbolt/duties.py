@@ -8,13 +8,13 @@ from uuid import UUID
 
 import structlog
 
-from classbolt import cards, paying, refunds
+from classbolt import cards, comparing, paying, refunds
 from classbolt.card_rules import Because
 from classbolt.errors import TryAgain
 from classbolt.jobs import Job
 from classbolt.paying import Till
 from classbolt.stripe_facts import StripeRefused, StripeUnclear
-from classbolt.stripe_links import COMPARE
+from classbolt.stripe_links import COMPARE, COMPARE_OLD
 from classbolt.values import PaymentId, RefundId
 from classbolt.worker import Duty
 
@@ -33,13 +33,17 @@ def duties(till: Till) -> Mapping[str, Duty]:
 
     async def compare(job: Job, now: datetime) -> None:
         try:
-            await paying.reconcile(till, job.account, now=now)
+            await comparing.compare(till, job.account, now=now)
         except (StripeRefused, StripeUnclear, TryAgain) as no:
             # It comes again in a few minutes. A job that has failed would wait for longer.
             log.warning("payments_not_compared", account=job.account, reason=str(no))
 
+    async def compare_old(job: Job, now: datetime) -> None:
+        await comparing.compare_old(till, job.account, now=now)
+
     return {
         cards.EXPIRE: Duty(expire),
         refunds.SEND: Duty(send),
-        COMPARE: Duty(compare, paying.COMPARE_EVERY),
+        COMPARE: Duty(compare, comparing.COMPARE_EVERY),
+        COMPARE_OLD: Duty(compare_old, comparing.COMPARE_OLD_EVERY),
     }

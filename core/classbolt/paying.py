@@ -9,26 +9,22 @@ any order and as often as they like.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Final
-from uuid import UUID
 
 import structlog
 from sqlalchemy import bindparam, select
 
-from classbolt import cards, disputes, refunds
+from classbolt import cards, disputes, refund_news, refunds
 from classbolt.card_rules import Because, Fate, State
 from classbolt.cards import CardPayment
 from classbolt.checks import mine
 from classbolt.db import Caller, Database, Tx
-from classbolt.errors import NotFound, PaymentExpired, PaymentFailed, Refusal, TryAgain
+from classbolt.errors import NotFound, PaymentExpired, PaymentFailed, TryAgain
 from classbolt.stripe_facts import (
-    ACCOUNT,
-    PAYMENT,
     Intent,
     StripeDispute,
     StripeRefund,
@@ -36,12 +32,9 @@ from classbolt.stripe_facts import (
     StripeUnclear,
 )
 from classbolt.stripe_gateway import StripeGateway
-from classbolt.stripe_links import StripeLink, find_link, link_in_force
+from classbolt.stripe_links import StripeLink, find_link
 from classbolt.tables import stripe_events
 from classbolt.values import PaymentId, RefundId
-
-COMPARE_EVERY: Final = timedelta(minutes=5)
-LOOKS_BACK: Final = timedelta(hours=25)
 
 HEARD = select(stripe_events.c.event_id).where(
     mine(stripe_events), stripe_events.c.event_id == bindparam("event")
@@ -192,86 +185,28 @@ async def refund(till: Till, account: str, refund_id: RefundId, *, now: datetime
         return
     card, link = await _read(till, account, wanted.payment_id)
     assert card.intent_id is not None, "nothing is refunded that was not paid"
-    seen, failure = None, None
+    there: Sequence[StripeRefund] = ()
+    code = ""
     if now - wanted.requested_at > refunds.KEYS_ARE_KEPT:
-        seen = await _refund_there(till, link, card.intent_id, refund_id)
-    if seen is None:
+        there = await till.gateway.refunds_of(link, card.intent_id)
+    given = _ours(there, refund_id)
+    if given is None:
         try:
-            seen = await till.gateway.refund(
+            given = await till.gateway.refund(
                 link, refund_id, card.intent_id, wanted.amount.amount_minor
             )
         except StripeRefused as no:
             # It may be refused because it was given already, by a request that got no answer.
-            seen = await _refund_there(till, link, card.intent_id, refund_id)
-            failure = no.code
+            there = await till.gateway.refunds_of(link, card.intent_id)
+            given, code = _ours(there, refund_id), no.code
 
     async def note(tx: Tx) -> None:
-        await refunds.note(tx, wanted, seen, seen.failure if seen else failure, now=now)
+        if given is None:
+            await refund_news.note_refused(tx, wanted, code, there, now=now)
+        else:
+            await refund_news.note(tx, wanted, given, given.failure, now=now)
 
     await till.database.write(Caller(account), note)
-
-
-async def reconcile(till: Till, account: str, *, now: datetime) -> None:
-    """Compare what we have with what Stripe has, and mend what nobody told us of.
-
-    Raises:
-        StripeRefused: Stripe does not let us look.
-        StripeUnclear: Stripe does not answer.
-    """
-    async with till.database.read(Caller(account)) as tx:
-        link = await link_in_force(tx)
-        late = await cards.overdue(tx, now=now)
-    for payment_id in late:
-        with _keeping_nobody(payment_id):
-            await give_up(till, account, payment_id, Because.TIMEOUT, now=now)
-    if link is None:
-        return
-    intents: dict[PaymentId, Intent] = {}
-    async for each in till.gateway.intents_since(link, now - LOOKS_BACK):
-        if (named := payment_of(each.metadata, account)) is not None:
-            intents[named] = each
-    async with till.database.read(Caller(account)) as tx:
-        known = await cards.find_card_payments(tx, list(intents))
-    for payment_id, card in known.items():
-        with _keeping_nobody(payment_id):
-            await _compare(till, account, card, link, intents[payment_id], now)
-
-
-@contextmanager
-def _keeping_nobody(payment_id: PaymentId) -> Iterator[None]:
-    """Let no payment keep the others waiting; it is looked at again the next time."""
-    try:
-        yield
-    except (StripeRefused, StripeUnclear, Refusal) as no:
-        log.warning("payment_not_compared", payment=str(payment_id), reason=str(no))
-
-
-async def _compare(
-    till: Till,
-    account: str,
-    card: CardPayment,
-    link: StripeLink,
-    intent: Intent,
-    now: datetime,
-) -> None:
-    """Bring a payment to where Stripe is, or Stripe to where we are."""
-    if _is_news(card, intent):
-        # Who made it may have died before they wrote down what Stripe calls it.
-        note = partial(cards.note_intent, payment_id=card.id, intent_id=intent.id)
-        await till.database.write(Caller(account), note)
-        await sync(till, account, card.id, now=now)
-    elif card.state is State.EXPIRED and not (intent.is_paid or intent.is_cancelled):
-        await till.gateway.cancel_intent(link, intent.id)
-
-
-def payment_of(metadata: Mapping[str, str], account: str) -> PaymentId | None:
-    """Read which payment of an account Stripe speaks of, if it is one of ours."""
-    if metadata.get(ACCOUNT) != account:
-        return None
-    try:
-        return PaymentId(UUID(metadata[PAYMENT]))
-    except (KeyError, ValueError):
-        return None
 
 
 async def _read(
@@ -321,8 +256,9 @@ async def _settle(
             if not await tx.insert_new(stripe_events, told):
                 return Fate.NOTHING
         found = await cards.settle(tx, payment_id, intent, because=because, now=now)
-        await refunds.note_all(tx, payment_id, aftermath.refunds, now=now)
+        await refund_news.note_all(tx, payment_id, aftermath.refunds, now=now)
         await disputes.note_all(tx, payment_id, aftermath.disputes, now=now)
+        await refunds.return_rest(tx, payment_id, now=now)
         return found
 
     found = await till.database.write(Caller(account), work)
@@ -330,16 +266,6 @@ async def _settle(
         log.info("payment_settled", account=account, payment=str(payment_id), fate=found.value)
 
 
-async def _refund_there(
-    till: Till, link: StripeLink, intent_id: str, refund_id: RefundId
-) -> StripeRefund | None:
-    """Look whether Stripe has a refund of ours already."""
-    found = await till.gateway.refunds_of(link, intent_id)
+def _ours(found: Sequence[StripeRefund], refund_id: RefundId) -> StripeRefund | None:
+    """Look whether a refund of ours is among those that Stripe has."""
     return next((each for each in found if each.ours == str(refund_id)), None)
-
-
-def _is_news(card: CardPayment, intent: Intent) -> bool:
-    """Say whether Stripe is further than we are."""
-    if card.state is State.PENDING:
-        return intent.is_paid or intent.is_cancelled
-    return card.state is State.EXPIRED and intent.is_paid

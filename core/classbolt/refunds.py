@@ -1,25 +1,24 @@
 """Money that goes back to a card: promised in a transaction, given by Stripe after its commit.
 
 Never more than was taken: one guarded UPDATE of the payment counts what goes back, before the
-row of the refund is written. A refund that fails is counted out again, and staff are told. What
-somebody gave back elsewhere, in Stripe's dashboard, is noted as soon as we hear of it.
+row of the refund is written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy import bindparam, func, select, update
 
+from classbolt.card_rules import State
 from classbolt.checks import mine
 from classbolt.columns import AnyRow
 from classbolt.db import Tx
 from classbolt.errors import RefundTooLarge
 from classbolt.jobs import NewJob, enqueue
-from classbolt.stripe_facts import StripeRefund
 from classbolt.tables import card_payments, refunds
 from classbolt.values import (
     CancellationId,
@@ -40,15 +39,8 @@ REQUESTED: Final = "REQUESTED"
 SUBMITTED: Final = "SUBMITTED"
 SUCCEEDED: Final = "SUCCEEDED"
 FAILED: Final = "FAILED"
-STATES: Final[Mapping[str, str]] = {
-    "succeeded": SUCCEEDED,
-    "failed": FAILED,
-    "canceled": FAILED,
-}
-"""What Stripe's word for a refund's standing is to us; what is neither is under way."""
 KEYS_ARE_KEPT: Final = timedelta(hours=23)
 """For so long Stripe surely knows under which key a refund was asked for; it promises a day."""
-LONGEST_FAILURE: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,46 +120,17 @@ COUNT_IN = (
     .values(refunded_minor=card_payments.c.refunded_minor + bindparam("amount"))
     .returning(card_payments.c.payment_id)
 )
-COUNT_OUT = (
-    update(card_payments)
-    .where(*THAT_PAYMENT)
-    .values(refunded_minor=card_payments.c.refunded_minor - bindparam("amount"))
-)
-COUNT_ELSEWHERE = (
-    update(card_payments)
-    .where(*THAT_PAYMENT)
-    .values(
-        refunded_elsewhere_minor=select(func.coalesce(func.sum(refunds.c.amount_minor), 0))
-        .where(
-            mine(refunds),
-            refunds.c.payment_id == card_payments.c.payment_id,
-            refunds.c.cause == ELSEWHERE,
-            refunds.c.state != FAILED,
-        )
-        .scalar_subquery()
-    )
-)
-# What has failed stays so. What has succeeded can still fail: banks send money back.
-MOVE = (
-    update(refunds)
+STILL_OWED = select(
+    card_payments.c.captured_minor - card_payments.c.refunded_elsewhere_minor,
+    card_payments.c.refunded_minor,
+    select(func.coalesce(func.sum(refunds.c.amount_minor), 0))
     .where(
         mine(refunds),
-        refunds.c.id == bindparam("refund"),
-        refunds.c.state != FAILED,
-        # Who asked Stripe first may be the last to write it down.
-        or_(refunds.c.state != SUCCEEDED, bindparam("to") == FAILED),
+        refunds.c.payment_id == card_payments.c.payment_id,
+        refunds.c.cause == LATE,
     )
-    .values(
-        state=bindparam("to"),
-        stripe_refund_id=func.coalesce(
-            bindparam("at_stripe", type_=refunds.c.stripe_refund_id.type),
-            refunds.c.stripe_refund_id,
-        ),
-        failure=bindparam("why"),
-        settled_at=bindparam("settled"),
-    )
-    .returning(refunds.c.id)
-)
+    .scalar_subquery(),
+).where(*THAT_PAYMENT, card_payments.c.state == State.RETURNED.value)
 
 
 async def request(tx: Tx, wanted: NewRefund, *, now: datetime) -> RefundId:
@@ -193,6 +156,21 @@ async def request(tx: Tx, wanted: NewRefund, *, now: datetime) -> RefundId:
     return refund_id
 
 
+async def return_rest(tx: Tx, payment_id: PaymentId, *, now: datetime) -> None:
+    """Promise what nobody has asked for yet of a payment that was made too late (H4).
+
+    All of it goes back, but for what others gave back. What has failed is not asked for again:
+    staff see to that. Other payments are left alone.
+    """
+    row = await tx.one(STILL_OWED, {"payment": payment_id})
+    if row is None:
+        return
+    taken, counted, asked_for = row
+    owed = taken - max(counted, asked_for)
+    if owed > 0:
+        await request(tx, NewRefund(payment_id, owed, LATE), now=now)
+
+
 async def find_refund(tx: Tx, refund_id: RefundId) -> Refund | None:
     """Find one refund."""
     row = await tx.one(BY_ID, {"refund": refund_id})
@@ -215,72 +193,6 @@ async def refunds_by_cancellation(
     """Find what cancellations gave back in money."""
     rows = await tx.all(BY_CANCELLATION, {"ids": list(ids)})
     return {row.cancellation_id: refund_of(tx, row) for row in rows}
-
-
-async def note(
-    tx: Tx, refund: Refund, seen: StripeRefund | None, failure: str | None, *, now: datetime
-) -> None:
-    """Note how a refund of ours stands. What Stripe refuses to give back has failed.
-
-    Args:
-        seen: What Stripe says of it; None if it refused.
-        failure: Why, if it has failed.
-    """
-    state = STATES.get(seen.status, SUBMITTED) if seen else FAILED
-    moved = await tx.scalar(
-        MOVE,
-        {
-            "refund": refund.id,
-            "to": state,
-            "at_stripe": seen.id if seen else None,
-            "why": (failure or "unknown")[:LONGEST_FAILURE] if state == FAILED else None,
-            "settled": now if state in {SUCCEEDED, FAILED} else None,
-        },
-    )
-    if moved is not None and state == FAILED and refund.cause != ELSEWHERE:
-        counted = {"payment": refund.payment_id, "amount": refund.amount.amount_minor}
-        await tx.execute(COUNT_OUT, counted)
-
-
-async def note_all(
-    tx: Tx, payment_id: PaymentId, seen: Sequence[StripeRefund], *, now: datetime
-) -> None:
-    """Note all that Stripe knows to have gone back of a payment, by whomever."""
-    if not seen:
-        return
-    known = (await refunds_of(tx, [payment_id]))[payment_id]
-    by_id = {str(each.id): each for each in known}
-    by_name = {each.stripe_refund_id: each for each in known if each.stripe_refund_id}
-    for each in seen:
-        ours = by_name.get(each.id) or by_id.get(each.ours or "")
-        if ours is None:
-            await _note_stranger(tx, payment_id, each, now)
-        else:
-            await note(tx, ours, each, each.failure, now=now)
-    await tx.execute(COUNT_ELSEWHERE, {"payment": payment_id})
-
-
-async def _note_stranger(
-    tx: Tx, payment_id: PaymentId, seen: StripeRefund, now: datetime
-) -> None:
-    """Note a refund that was not made by us."""
-    state = STATES.get(seen.status, SUBMITTED)
-    await tx.insert_new(
-        refunds,
-        {
-            "id": new_id(),
-            "payment_id": payment_id,
-            "amount_minor": seen.amount_minor,
-            "cause": ELSEWHERE,
-            "state": state,
-            "stripe_refund_id": seen.id,
-            "failure": (seen.failure or "unknown")[:LONGEST_FAILURE]
-            if state == FAILED
-            else None,
-            "requested_at": now,
-            "settled_at": None if state == SUBMITTED else now,
-        },
-    )
 
 
 def refund_of(tx: Tx, row: AnyRow) -> Refund:

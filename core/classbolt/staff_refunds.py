@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import exists
+
 from classbolt import checks, customers
 from classbolt.cards import find_card_payments
+from classbolt.checks import mine
 from classbolt.db import Tx
 from classbolt.errors import NotFound, NotPaidByCard, RefundTooLarge
 from classbolt.ledger import LONGEST_NOTE
 from classbolt.pages import Page, PageOf, fetch_page
 from classbolt.payments import find_payments
 from classbolt.refunds import FAILED, REFUNDS, STAFF, NewRefund, Refund, refund_of, request
-from classbolt.tables import refunds
+from classbolt.tables import card_payments, refunds
 from classbolt.values import Actor, PaymentId, Permission, RefundId
 
-FAILED_ONES = REFUNDS.where(refunds.c.state == FAILED)
+# Where all has gone back by other ways, nothing is left to do.
+FAILED_ONES = REFUNDS.where(
+    refunds.c.state == FAILED,
+    exists().where(
+        mine(card_payments),
+        card_payments.c.payment_id == refunds.c.payment_id,
+        card_payments.c.refunded_minor + card_payments.c.refunded_elsewhere_minor
+        < card_payments.c.captured_minor,
+    ),
+)
 KEYS = (refunds.c.settled_at, refunds.c.id)
 
 

@@ -64,11 +64,13 @@ class StripeRefund:
     """A refund as Stripe knows it.
 
     Attributes:
+        intent_id: Of which payment; None if it was not made by one.
         status: pending, requires_action, succeeded, failed or canceled.
         ours: The id of our row, if we asked for it.
     """
 
     id: str
+    intent_id: str | None
     status: str
     amount_minor: int
     failure: str | None
@@ -80,11 +82,13 @@ class StripeDispute:
     """A dispute as Stripe knows it.
 
     Attributes:
+        intent_id: About which payment; None if it was not made by one.
         status: Such as needs_response, under_review, won or lost.
         reason: What the bank says, such as fraudulent.
     """
 
     id: str
+    intent_id: str | None
     status: str
     reason: str
     amount_minor: int

@@ -167,9 +167,7 @@ class StripeGateway:
             StripeUnclear: Stripe does not answer.
         """
         async with _answers():
-            page = await self._v1.payment_intents.list_async(
-                {"limit": 100, "created": {"gte": int(since.timestamp())}}, self._options(link)
-            )
+            page = await self._v1.payment_intents.list_async(_since(since), self._options(link))
             async for each in page.auto_paging_iter():
                 yield _intent(each)
 
@@ -221,10 +219,29 @@ class StripeGateway:
             page = await self._v1.disputes.list_async(
                 {"limit": 100, "payment_intent": intent_id}, self._options(link)
             )
-            return [
-                StripeDispute(each.id, each.status, each.reason, each.amount)
-                async for each in page.auto_paging_iter()
-            ]
+            return [_dispute(each) async for each in page.auto_paging_iter()]
+
+    async def refunds_since(self, link: StripeLink, since: datetime) -> list[StripeRefund]:
+        """List the refunds that were made since a moment, the latest first.
+
+        Raises:
+            StripeRefused: The account cannot be read.
+            StripeUnclear: Stripe does not answer.
+        """
+        async with _answers():
+            page = await self._v1.refunds.list_async(_since(since), self._options(link))
+            return [_refund(each) async for each in page.auto_paging_iter()]
+
+    async def disputes_since(self, link: StripeLink, since: datetime) -> list[StripeDispute]:
+        """List the disputes that were opened since a moment, the latest first.
+
+        Raises:
+            StripeRefused: The account cannot be read.
+            StripeUnclear: Stripe does not answer.
+        """
+        async with _answers():
+            page = await self._v1.disputes.list_async(_since(since), self._options(link))
+            return [_dispute(each) async for each in page.auto_paging_iter()]
 
     def _options(self, link: StripeLink, key: str | None = None) -> Any:
         """Say in whose name a call is made, and under which key.
@@ -260,6 +277,10 @@ async def _answers() -> AsyncIterator[None]:
         raise StripeUnclear(type(unclear).__name__) from None
 
 
+def _since(moment: datetime) -> Any:
+    return {"limit": 100, "created": {"gte": int(moment.timestamp())}}
+
+
 def _intent(found: stripe.PaymentIntent) -> Intent:
     return Intent(
         id=found.id,
@@ -274,11 +295,27 @@ def _refund(found: stripe.Refund) -> StripeRefund:
     metadata = found.metadata.to_dict() if found.metadata else {}
     return StripeRefund(
         id=found.id,
+        intent_id=_name(found.payment_intent),
         status=found.status or "pending",
         amount_minor=found.amount,
         failure=getattr(found, "failure_reason", None),
         ours=metadata.get(REFUND),
     )
+
+
+def _dispute(found: stripe.Dispute) -> StripeDispute:
+    return StripeDispute(
+        id=found.id,
+        intent_id=_name(found.payment_intent),
+        status=found.status,
+        reason=found.reason,
+        amount_minor=found.amount,
+    )
+
+
+def _name(found: str | stripe.PaymentIntent | None) -> str | None:
+    assert not isinstance(found, stripe.PaymentIntent), "we never ask for it to be expanded"
+    return found
 
 
 # Webhooks

@@ -38,7 +38,8 @@ MOST_HOLD: Final = 120
 
 NO_SEAL: Final = Seal()
 COMPARE: Final = "payments.compare"
-"""The kind of the job that compares what we have with what Stripe has."""
+COMPARE_OLD: Final = "payments.compare_old"
+"""The kinds of the jobs that compare what we have with what Stripe has."""
 
 
 class LinkKind(StrEnum):
@@ -259,7 +260,8 @@ async def unlink(tx: Tx, actor: Actor, link_id: StripeLinkId, *, now: datetime) 
 
 async def _look_after(tx: Tx, *, now: datetime) -> None:
     """Begin what is done again and again for an account that is linked."""
-    await schedules.start(tx, COMPARE, now=now)
+    for kind in (COMPARE, COMPARE_OLD):
+        await schedules.start(tx, kind, now=now)
 
 
 def _sealed(keys: StripeKeys, seal: Seal) -> dict[str, str | None]:

@@ -15,13 +15,14 @@ from sqlalchemy import update
 from classbolt import cards, schedules, stripe_links
 from classbolt.bolt_ons import BoltOns
 from classbolt.card_rules import Because
+from classbolt.comparing import COMPARE_EVERY, COMPARE_OLD_EVERY
 from classbolt.db import Caller, Database, Tx
 from classbolt.duties import duties
-from classbolt.paying import COMPARE_EVERY, Till
+from classbolt.paying import Till
 from classbolt.sealed import Seal
 from classbolt.stripe_facts import Intent
 from classbolt.stripe_gateway import StripeGateway
-from classbolt.stripe_links import COMPARE, NewLink
+from classbolt.stripe_links import COMPARE, COMPARE_OLD, NewLink
 from classbolt.tables import card_payments
 from classbolt.testing.databases import Kind
 from classbolt.testing.stripe_double import Delivery, Double, async_client, stripe_client
@@ -134,7 +135,9 @@ class Counter:
         """Let what comes again and again be promised, if it is time for it."""
         await self.till.database.run(
             lambda connection: schedules.promise_due(
-                connection, {COMPARE: COMPARE_EVERY}, now=self.studio.clock.now
+                connection,
+                {COMPARE: COMPARE_EVERY, COMPARE_OLD: COMPARE_OLD_EVERY},
+                now=self.studio.clock.now,
             )
         )
 

@@ -288,7 +288,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "run_at": BEFORE,
         }
     ],
-    "schedules": [{"kind": "payments.reconcile", "next_at": LATER}],
+    "schedules": [{"kind": "payments.compare", "next_at": LATER}],
     "auto_refund_policies": [{"course_id": MON, "notice_value": 24, "notice_unit": "HOURS"}],
     "auto_refund_rules": [
         {"course_id": MON, "option": "COURSE", "method": "NEW_BUNDLE", "bundle_id": RB}

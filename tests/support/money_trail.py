@@ -19,14 +19,16 @@ from classbolt.bookings import BOOKED, CANCELLED, HELD
 from classbolt.card_rules import State
 from classbolt.checks import mine
 from classbolt.columns import AnyRow
+from classbolt.comparing import LOOKS_BACK
 from classbolt.db import Caller, Database
-from classbolt.paying import LOOKS_BACK
+from classbolt.refund_news import STATES
 from classbolt.stripe_facts import PAYMENT, REFUND
 from classbolt.tables import bookings, card_payments, course_bookings, jobs
 from classbolt.tables import refunds as refund_rows
 
 PROMISED = (cards.EXPIRE, refunds.SEND)
 IS_OVER = ("succeeded", "canceled")
+FAILED = ("failed", "canceled")
 A_MOMENT = timedelta(minutes=1)
 
 Object = dict[str, Any]
@@ -47,14 +49,14 @@ class Books:
         cards: By payment.
         statuses: How the places that each payment is for stand.
         course_statuses: How course bookings stand.
-        late: What is to go back because it was paid too late, by the refund's id.
+        refunds: What goes back, by the refund's id.
         jobs: What is promised.
     """
 
     cards: Mapping[UUID, AnyRow]
     statuses: Mapping[UUID, set[str]]
     course_statuses: set[str]
-    late: Mapping[str, AnyRow]
+    refunds: Mapping[str, AnyRow]
     jobs: Sequence[AnyRow]
 
 
@@ -66,15 +68,13 @@ async def books_of(database: Database, slug: str) -> Books:
         for row in await tx.all(select(bookings).where(mine(bookings))):
             statuses[row.payment_id].add(row.status)
         courses = await tx.all(select(course_bookings.c.status).where(mine(course_bookings)))
-        late = await tx.all(
-            select(refund_rows).where(mine(refund_rows), refund_rows.c.cause == refunds.LATE)
-        )
+        gone = await tx.all(select(refund_rows).where(mine(refund_rows)))
         promised = await tx.all(select(jobs).where(mine(jobs), jobs.c.kind.in_(PROMISED)))
     return Books(
         {row.payment_id: row for row in found},
         statuses,
         {row.status for row in courses},
-        {str(row.id): row for row in late},
+        {str(row.id): row for row in gone},
         promised,
     )
 
@@ -100,6 +100,7 @@ def complaints(
         *_undecided(books, now),
         *_charges(books, double),
         *_refunds(double),
+        *_unheard(books, double),
         *_unpaid(books, double),
         *_payable(double, looked_at, handed_out),
     ]
@@ -130,29 +131,18 @@ def _charges(books: Books, double: Stripe) -> Iterator[str]:
         if payment in seen:
             yield f"{name} was charged twice"
         seen.add(payment)
-        ours, before = _late(books, given[charge["id"]])
-        gone = sum(each["amount"] for each in ours)
+        late, others = _shares(books, given[charge["id"]])
         if card.state == State.PAID:
-            if gone:
-                yield f"{name} has its places, and {gone} went back"
+            if late:
+                yield f"{name} has its places, and {late} went back"
             if not books.statuses[payment] <= {BOOKED, CANCELLED}:
                 yield f"{name} is paid, its places are {books.statuses[payment]}"
         elif card.state != State.RETURNED:
             yield f"{name} was charged {charge['amount']} for nothing"
-        elif (gone != charge["amount"] - before or len(ours) > 1) and not (
-            before and _is_left_to_staff(books, payment)
-        ):
-            yield f"{name} was charged {charge['amount']}: {before} + {gone} went back"
-
-
-def _is_left_to_staff(books: Books, payment: UUID) -> bool:
-    """Say whether Stripe refused to give all back, since somebody had given back a part.
-
-    What is left is then owed by staff, who are told: such a refund has failed.
-    """
-    return any(
-        row.state == refunds.FAILED for row in books.late.values() if row.payment_id == payment
-    )
+        elif late > charge["amount"]:
+            yield f"{name} was charged {charge['amount']}: {late} went back"
+        elif late + others < charge["amount"]:
+            yield f"{name} was charged {charge['amount']}: only {late} + {others} went back"
 
 
 def _refunds(double: Stripe) -> Iterator[str]:
@@ -162,14 +152,21 @@ def _refunds(double: Stripe) -> Iterator[str]:
     if len(ours) != len(set(ours)):
         yield "one refund of ours was given twice"
     for charge, found in _by(double.objects("refund"), "charge").items():
-        gone = sum(
-            each["amount"] for each in found if each["status"] not in {"failed", "canceled"}
-        )
+        gone = sum(each["amount"] for each in found if each["status"] not in FAILED)
         taken = next(
             each["amount"] for each in double.objects("charge") if each["id"] == charge
         )
         if gone > taken:
             yield f"of {charge} more went back than was taken: {gone} of {taken}"
+
+
+def _unheard(books: Books, double: Stripe) -> Iterator[str]:
+    """Complain of refunds that are not noted as they are."""
+    noted = {row.stripe_refund_id: row.state for row in books.refunds.values()}
+    for each in double.objects("refund"):
+        seen = STATES.get(each["status"], refunds.SUBMITTED)
+        if noted.get(each["id"]) != seen:
+            yield f"refund {each['id']} is {seen}, and noted as {noted.get(each['id'])}"
 
 
 def _unpaid(books: Books, double: Stripe) -> Iterator[str]:
@@ -197,15 +194,16 @@ def _payable(double: Stripe, looked_at: datetime, handed_out: Collection[str]) -
             yield f"payment {intent['metadata'][PAYMENT]} is open: {intent['status']}"
 
 
-def _late(books: Books, found: Sequence[Object]) -> tuple[list[Object], int]:
-    """Tell what went back because it was too late, and how much others gave back before."""
-    ours = [each for each in found if each["metadata"].get(REFUND) in books.late]
-    before = 0
-    for each in found:
-        if each in ours:
-            break
-        before += each["amount"]
-    return ours, before
+def _shares(books: Books, found: Sequence[Object]) -> tuple[int, int]:
+    """Tell what we gave back because it was too late from what others did.
+
+    What comes back from the bank is asked for once only: staff see to it. What others gave and
+    did not arrive is as if it had not been given.
+    """
+    ids = {id_ for id_, row in books.refunds.items() if row.cause == refunds.LATE}
+    late = [each for each in found if each["metadata"].get(REFUND) in ids]
+    others = [each for each in found if each not in late and each["status"] not in FAILED]
+    return sum(each["amount"] for each in late), sum(each["amount"] for each in others)
 
 
 def _by(objects: Sequence[Object], name: str) -> defaultdict[str, list[Object]]:

@@ -18,10 +18,10 @@ from typing import Final
 
 from sqlalchemy import func, select
 
-from classbolt import schedules
+from classbolt import comparing, schedules
 from classbolt.checks import mine
 from classbolt.db import Caller
-from classbolt.stripe_links import COMPARE
+from classbolt.stripe_links import COMPARE, COMPARE_OLD
 from classbolt.tables import jobs
 from frail import Luck, with_luck
 from money_trail import PROMISED, books_of, complaints
@@ -113,8 +113,11 @@ async def _settle_down(business: Business, draw: Random) -> datetime:
             looked_at = business.clock.now
         elif not await _is_promised(business):
             break
-    stop = partial(schedules.stop, kind=COMPARE)
-    await business.tills[0].database.write(Caller(business.slug), stop)
+    till, now = business.tills[0], business.clock.now
+    for kind in (COMPARE, COMPARE_OLD):
+        await till.database.write(Caller(business.slug), partial(schedules.stop, kind=kind))
+    # Whatever was missed in long nights is seen on the next day.
+    await comparing.compare_old(till, business.slug, now=now)
     return looked_at
 
 

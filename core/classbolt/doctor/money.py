@@ -163,17 +163,24 @@ MONEY: tuple[Invariant, ...] = (
     ),
     invariant(
         "RETURNED_WITHOUT_REFUND",
-        "H4 who paid too late, and nobody else, is given all of the money back, once",
+        "H4 who paid too late, and nobody else, gets once what others did not give back",
         "payments",
         """
         SELECT c.account_id, c.payment_id AS id
         FROM card_payments c
-        LEFT JOIN refunds r
-            ON r.account_id = c.account_id AND r.payment_id = c.payment_id
-                AND r.cause = 'LATE'
-        GROUP BY c.account_id, c.payment_id, c.state, c.captured_minor
-        HAVING COUNT(r.id) <> CASE WHEN c.state = 'RETURNED' THEN 1 ELSE 0 END
-            OR SUM(r.amount_minor) <> c.captured_minor
+        LEFT JOIN (
+            SELECT account_id, payment_id, SUM(amount_minor) AS asked_for
+            FROM refunds
+            WHERE cause = 'LATE'
+            GROUP BY account_id, payment_id
+        ) r ON r.account_id = c.account_id AND r.payment_id = c.payment_id
+        WHERE (c.state <> 'RETURNED' AND r.asked_for IS NOT NULL)
+            OR r.asked_for > c.captured_minor
+            OR (
+                c.state = 'RETURNED'
+                AND c.captured_minor - c.refunded_elsewhere_minor > COALESCE(r.asked_for, 0)
+                AND c.captured_minor - c.refunded_elsewhere_minor > c.refunded_minor
+            )
         """,
     ),
 )
@@ -182,6 +189,12 @@ REFUND_FAILED = invariant(
     "REFUND_FAILED",
     "refunds reach whom they are for",
     "refunds",
-    "SELECT account_id, id FROM refunds WHERE state = 'FAILED'",
+    """
+    SELECT r.account_id, r.id
+    FROM refunds r
+    JOIN card_payments c ON c.account_id = r.account_id AND c.payment_id = r.payment_id
+    WHERE r.state = 'FAILED'
+        AND c.refunded_minor + c.refunded_elsewhere_minor < c.captured_minor
+    """,
 )
 """Nothing is wrong with the rows, but staff owe somebody money."""

@@ -114,8 +114,8 @@ MUTATIONS: Mapping[str, int] = {
     "cancelBooking": 12,  # and a bundle is issued
     "swapBooking": 23,
     "callOffSession": 15,  # with a key
-    "refreshPayment": 16,  # Stripe is asked in between, so that it takes five transactions
-    "abandonPayment": 18,  # and the seats of a course are given up
+    "refreshPayment": 17,  # Stripe is asked in between, so that it takes five transactions
+    "abandonPayment": 19,  # and the seats of a course are given up
     "refundPayment": 9,  # with a key
     "revokeCredits": 6,  # with a key; the payment has earned none
     "cancelCourseBooking": 12,
@@ -128,7 +128,7 @@ MUTATIONS: Mapping[str, int] = {
     "updateAccount": 1,
     "updateStripeLink": 2,
     "unlinkStripe": 2,  # it has ended before
-    "linkStripe": 4,
+    "linkStripe": 5,
     "retryJob": 1,
     "discardJob": 1,
     "archiveBundle": 2,

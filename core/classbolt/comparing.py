@@ -1,0 +1,156 @@
+"""Comparing: what we have with what Stripe has, to mend what nobody told us of.
+
+Webhooks get lost, and processes die before they write down what they did. So all that is new
+is looked at every few minutes: payments that were begun, refunds that were made, by us or by
+others, and disputes. What happens to a refund or a dispute in the weeks after is looked at once
+a day. What is not as we have it is brought there by `paying.sync`, as any other news is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final, TypeVar
+from uuid import UUID
+
+import structlog
+
+from classbolt import cards, disputes, paying, refund_news
+from classbolt.card_rules import Because, State
+from classbolt.cards import CardPayment
+from classbolt.db import Caller
+from classbolt.errors import Refusal
+from classbolt.paying import Till
+from classbolt.stripe_facts import (
+    ACCOUNT,
+    PAYMENT,
+    Intent,
+    StripeDispute,
+    StripeRefund,
+    StripeRefused,
+    StripeUnclear,
+)
+from classbolt.stripe_links import StripeLink, link_in_force
+from classbolt.values import PaymentId
+
+COMPARE_EVERY: Final = timedelta(minutes=5)
+LOOKS_BACK: Final = timedelta(hours=25)
+COMPARE_OLD_EVERY: Final = timedelta(days=1)
+LOOKS_FAR_BACK: Final = timedelta(days=35)
+"""Banks can take a month to say that a refund did not arrive."""
+AT_ONCE: Final = 500
+"""How many are looked for in one statement."""
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+
+async def compare(till: Till, account: str, *, now: datetime) -> None:
+    """Compare all that is recent.
+
+    Raises:
+        StripeRefused: Stripe does not let us look.
+        StripeUnclear: Stripe does not answer.
+    """
+    async with till.database.read(Caller(account)) as tx:
+        link = await link_in_force(tx)
+        late = await cards.overdue(tx, now=now)
+    for payment_id in late:
+        with _keeping_nobody(payment_id):
+            await paying.give_up(till, account, payment_id, Because.TIMEOUT, now=now)
+    if link is None:
+        return
+    intents: dict[PaymentId, Intent] = {}
+    async for each in till.gateway.intents_since(link, now - LOOKS_BACK):
+        if (named := _payment_of(each.metadata, account)) is not None:
+            intents[named] = each
+    async with till.database.read(Caller(account)) as tx:
+        known = await cards.find_card_payments(tx, list(intents))
+    for payment_id, card in known.items():
+        with _keeping_nobody(payment_id):
+            await _compare(till, account, card, link, intents[payment_id], now)
+    await _compare_aftermath(till, account, link, now - LOOKS_BACK, now)
+
+
+async def compare_old(till: Till, account: str, *, now: datetime) -> None:
+    """Compare the refunds and disputes of the last weeks.
+
+    Raises:
+        StripeRefused: Stripe does not let us look.
+        StripeUnclear: Stripe does not answer.
+    """
+    async with till.database.read(Caller(account)) as tx:
+        link = await link_in_force(tx)
+    if link is not None:
+        await _compare_aftermath(till, account, link, now - LOOKS_FAR_BACK, now)
+
+
+@contextmanager
+def _keeping_nobody(payment_id: PaymentId) -> Iterator[None]:
+    """Let no payment keep the others waiting; it is looked at again the next time."""
+    try:
+        yield
+    except (StripeRefused, StripeUnclear, Refusal) as no:
+        log.warning("payment_not_compared", payment=str(payment_id), reason=str(no))
+
+
+async def _compare(
+    till: Till,
+    account: str,
+    card: CardPayment,
+    link: StripeLink,
+    intent: Intent,
+    now: datetime,
+) -> None:
+    """Bring a payment to where Stripe is, or Stripe to where we are."""
+    if _is_news(card, intent):
+        # Who made it may have died before they wrote down what Stripe calls it.
+        note = partial(cards.note_intent, payment_id=card.id, intent_id=intent.id)
+        await till.database.write(Caller(account), note)
+        await paying.sync(till, account, card.id, now=now)
+    elif card.state is State.EXPIRED and not (intent.is_paid or intent.is_cancelled):
+        await till.gateway.cancel_intent(link, intent.id)
+
+
+async def _compare_aftermath(
+    till: Till, account: str, link: StripeLink, since: datetime, now: datetime
+) -> None:
+    """Hear of refunds and disputes that are not as we have them."""
+    made = await till.gateway.refunds_since(link, since)
+    opened = await till.gateway.disputes_since(link, since)
+    async with till.database.read(Caller(account)) as tx:
+        told: list[StripeRefund | StripeDispute] = []
+        for some in _slices(made):
+            told += await refund_news.only_news(tx, some)
+        for several in _slices(opened):
+            told += await disputes.only_news(tx, several)
+        intents = list({each.intent_id for each in told if each.intent_id is not None})
+        news = [each for some in _slices(intents) for each in await cards.paid_by(tx, some)]
+    for payment_id in news:
+        with _keeping_nobody(payment_id):
+            await paying.sync(till, account, payment_id, now=now)
+
+
+def _slices(found: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Cut what is too much for one statement."""
+    for start in range(0, len(found), AT_ONCE):
+        yield found[start : start + AT_ONCE]
+
+
+def _is_news(card: CardPayment, intent: Intent) -> bool:
+    """Say whether Stripe is further than we are."""
+    if card.state is State.PENDING:
+        return intent.is_paid or intent.is_cancelled
+    return card.state is State.EXPIRED and intent.is_paid
+
+
+def _payment_of(metadata: Mapping[str, str], account: str) -> PaymentId | None:
+    """Read which payment of an account Stripe speaks of, if it is one of ours."""
+    if metadata.get(ACCOUNT) != account:
+        return None
+    try:
+        return PaymentId(UUID(metadata[PAYMENT]))
+    except (KeyError, ValueError):
+        return None
