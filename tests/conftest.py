@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import cast
 
 import pytest
+from coverage import Coverage
 
 from classbolt.bolt_ons import BoltOns
 from classbolt.db import Database
@@ -144,6 +145,43 @@ async def southside(northside: Studio) -> Studio:
     return await open_studio(
         "southside", northside.client, northside.settings, northside.database, northside.clock
     )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Let each worker be measured once only.
+
+    Coverage begins there as in any process, and as in any run of tests. The third, which is the
+    one for workers, would be the only one that `no_cover` ends.
+    """
+    if hasattr(session.config, "workerinput"):
+        while begun := Coverage.current():
+            begun.stop()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
+    """Measure as little of the fixtures of a test as of itself."""
+    measuring = Coverage.current() if _is_not_measured(item) else None
+    if measuring:
+        measuring.stop()
+    try:
+        return (yield)
+    finally:
+        if measuring:
+            measuring.start()
+
+
+@pytest.fixture(autouse=True)
+def _processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the processes that a test starts be measured if itself is."""
+    if _is_not_measured(request.node):
+        monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+
+
+def _is_not_measured(item: pytest.Item) -> bool:
+    fixtures = getattr(item, "fixturenames", ())
+    return item.get_closest_marker("no_cover") is not None or "no_cover" in fixtures
 
 
 def pytest_collection_finish() -> None:

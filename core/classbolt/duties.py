@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
 
@@ -32,14 +33,12 @@ def duties(till: Till) -> Mapping[str, Duty]:
         await paying.refund(till, job.account, RefundId(UUID(job.payload["refund"])), now=now)
 
     async def compare(job: Job, now: datetime) -> None:
-        try:
+        with _coming_again(job):
             await comparing.compare(till, job.account, now=now)
-        except (StripeRefused, StripeUnclear, TryAgain) as no:
-            # It comes again in a few minutes. A job that has failed would wait for longer.
-            log.warning("payments_not_compared", account=job.account, reason=str(no))
 
     async def compare_old(job: Job, now: datetime) -> None:
-        await comparing.compare_old(till, job.account, now=now)
+        with _coming_again(job):
+            await comparing.compare_old(till, job.account, now=now)
 
     return {
         cards.EXPIRE: Duty(expire),
@@ -47,3 +46,12 @@ def duties(till: Till) -> Mapping[str, Duty]:
         COMPARE: Duty(compare, comparing.COMPARE_EVERY),
         COMPARE_OLD: Duty(compare_old, comparing.COMPARE_OLD_EVERY),
     }
+
+
+@contextmanager
+def _coming_again(job: Job) -> Iterator[None]:
+    """Let what is promised again and again not be tried until it is dead."""
+    try:
+        yield
+    except (StripeRefused, StripeUnclear, TryAgain) as no:
+        log.warning("payments_not_compared", account=job.account, reason=str(no))

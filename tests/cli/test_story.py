@@ -10,6 +10,8 @@ import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
+import pytest
+
 import classbolt_drop_in
 from classbolt.bolt_ons import ENTRY_POINTS
 from classbolt.testing.postgres import PostgresServer
@@ -86,6 +88,7 @@ def test_the_story_holds_on_a_new_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.no_cover  # the story is measured where it holds
 async def test_the_story_holds_on_postgresql_again_and_again(
     postgres: PostgresServer, tmp_path: Path
 ) -> None:
@@ -100,6 +103,7 @@ async def test_the_story_holds_on_postgresql_again_and_again(
         await postgres.drop_database(name)
 
 
+@pytest.mark.no_cover  # the story is measured where it holds
 def test_without_one_of_the_bolt_ons_the_story_breaks_where_it_is_needed(
     tmp_path: Path,
 ) -> None:
@@ -113,6 +117,7 @@ def test_without_one_of_the_bolt_ons_the_story_breaks_where_it_is_needed(
     )
 
 
+@pytest.mark.no_cover  # the story is measured where it holds
 def test_with_a_bolt_on_that_forgets_a_rule_the_story_breaks_at_that_rule(
     tmp_path: Path,
 ) -> None:

@@ -60,9 +60,8 @@ class Seen:
 
 
 @pytest.fixture(autouse=True)
-def _at_once(no_cover: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let Stripe's SDK not wait before it asks again, and nobody measure what is covered."""
-    del no_cover  # to ask for it is enough
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Stripe's SDK not wait before it asks again."""
     monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0)
 
 
