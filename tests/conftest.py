@@ -26,6 +26,10 @@ from fixture_f import FixtureF
 from invariants import broken
 from studio import Clock, Studio, open_studio, serving
 
+TESTS = Path(__file__).parent
+UNMEASURED = ("machine", "races", "stress")
+"""Where tests come by nothing that others do not come by, but much more often."""
+
 
 @pytest.fixture(scope="session", autouse=True)
 def compiled() -> Iterator[None]:
@@ -151,8 +155,8 @@ async def southside(northside: Studio) -> Studio:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Let each worker be measured once only.
 
-    Coverage begins there as in any process, and as in any run of tests. The third, which is the
-    one for workers, would be the only one that `no_cover` ends.
+    Coverage begins there as in any process, and as in any run of tests, and below it a third
+    time, which would be the only one to end for what is not to be measured.
     """
     if hasattr(session.config, "workerinput"):
         while begun := Coverage.current():
@@ -160,9 +164,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
-    """Measure as little of the fixtures of a test as of itself."""
-    measuring = Coverage.current() if _is_not_measured(item) else None
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool, bool]:
+    """Measure what a test runs, its fixtures too, or nothing of it at all."""
+    measuring = None if _is_measured(item) else Coverage.current()
     if measuring:
         measuring.stop()
     try:
@@ -175,13 +179,15 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
 @pytest.fixture(autouse=True)
 def _processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the processes that a test starts be measured if itself is."""
-    if _is_not_measured(request.node):
+    if not _is_measured(request.node):
         monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
 
 
-def _is_not_measured(item: pytest.Item) -> bool:
-    fixtures = getattr(item, "fixturenames", ())
-    return item.get_closest_marker("no_cover") is not None or "no_cover" in fixtures
+def _is_measured(item: pytest.Item) -> bool:
+    """Say whether a test may come by something new: most only repeat on the second database."""
+    folder = item.path.relative_to(TESTS).parts[0]
+    is_told_not_to_be = item.get_closest_marker("unmeasured") or folder in UNMEASURED
+    return not is_told_not_to_be and ("postgresql" not in item.name or folder == "core")
 
 
 def pytest_collection_finish() -> None:

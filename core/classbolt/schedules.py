@@ -13,10 +13,9 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from classbolt.checks import mine
 from classbolt.db import Tx
 from classbolt.jobs import NewJob, as_row
 from classbolt.tables import jobs, schedules
@@ -24,7 +23,6 @@ from classbolt.tables import jobs, schedules
 MOST: Final = 100
 """How many accounts' schedules of a kind are moved on in one transaction."""
 
-END = delete(schedules).where(mine(schedules), schedules.c.kind == bindparam("of_kind"))
 ANY_DUE = (
     select(schedules.c.kind)
     .where(
@@ -64,11 +62,6 @@ STILL_WAITING = select(jobs.c.account_id).where(
 async def start(tx: Tx, kind: str, *, now: datetime) -> None:
     """Let a kind of work come again and again, from now on; it may have been begun before."""
     await tx.insert_new(schedules, {"kind": kind, "next_at": now})
-
-
-async def stop(tx: Tx, kind: str) -> None:
-    """Promise no more work of a kind; what is promised already will still be done."""
-    await tx.execute(END, {"of_kind": kind})
 
 
 async def is_any_due(

@@ -88,7 +88,7 @@ def test_the_story_holds_on_a_new_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.no_cover  # the story is measured where it holds
+@pytest.mark.unmeasured  # the story is measured where it holds
 async def test_the_story_holds_on_postgresql_again_and_again(
     postgres: PostgresServer, tmp_path: Path
 ) -> None:
@@ -103,7 +103,7 @@ async def test_the_story_holds_on_postgresql_again_and_again(
         await postgres.drop_database(name)
 
 
-@pytest.mark.no_cover  # the story is measured where it holds
+@pytest.mark.unmeasured  # the story is measured where it holds
 def test_without_one_of_the_bolt_ons_the_story_breaks_where_it_is_needed(
     tmp_path: Path,
 ) -> None:
@@ -117,7 +117,7 @@ def test_without_one_of_the_bolt_ons_the_story_breaks_where_it_is_needed(
     )
 
 
-@pytest.mark.no_cover  # the story is measured where it holds
+@pytest.mark.unmeasured  # the story is measured where it holds
 def test_with_a_bolt_on_that_forgets_a_rule_the_story_breaks_at_that_rule(
     tmp_path: Path,
 ) -> None:

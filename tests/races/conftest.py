@@ -28,11 +28,6 @@ ROUNDS = os.environ.get("ROUNDS")
 MakeDatabase = Callable[[str, BoltOns], Database]
 
 
-@pytest.fixture(autouse=True)
-def _not_measured(no_cover: None) -> None:
-    """A race shows what happens at the same time; every line is run alone elsewhere."""
-
-
 @pytest.fixture(scope="session")
 def scale() -> Scale:
     """A few rounds, or what the environment says: as many as `make stress` wants.

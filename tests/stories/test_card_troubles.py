@@ -138,19 +138,6 @@ async def test_a_refund_whose_answer_was_lost_is_given_once(ola: Counter) -> Non
     assert ola.refunded() == [6000]
 
 
-async def test_a_refund_asked_for_a_day_later_is_looked_up_first(ola: Counter) -> None:
-    """Stripe has forgotten the key by then."""
-    booked = await ola.returned()
-    ola.double.fail_next(is_lost=True, after_effect=True, n=2, path_prefix="/v1/refunds")
-    await ola.work()
-
-    ola.studio.clock.now += timedelta(hours=26)
-    await ola.work()
-
-    assert ola.refunded() == [6000]
-    assert (await ola.payment("Pat", booked))["refunds"][0]["state"] == "SUCCEEDED"
-
-
 async def test_a_refund_that_fails_later_waits_for_staff(ola: Counter) -> None:
     booked = await ola.returned("pm_card_refundFail")
     await ola.work()

@@ -22,7 +22,7 @@ from clock_changes import SPANS, ZONES, Span, period
 from elsewhere import Elsewhere, serving_in
 from studio import SOLD_ON, Studio, at, codes_of, open_studio
 
-pytestmark = pytest.mark.no_cover  # they come by nothing new, but often
+pytestmark = pytest.mark.unmeasured  # they come by nothing new, but often
 
 INSTANT = timedelta(microseconds=1)
 A_SECOND = timedelta(seconds=1)

@@ -118,7 +118,9 @@ async def test_customers_neither_see_disputes_nor_revoke(
     document = "query ($id: ID!) { node(id: $id) { ... on Payment { disputes { status } } } }"
 
     found = await counter.studio.query(document, id=payment, as_="Ola")
+    by_staff = await counter.studio.query(document, id=payment, as_="owner")
     answer = await counter.studio.mutate("revokeCredits", {"payment": payment}, as_="Ola")
 
     assert found["node"] == {"disputes": []}
+    assert by_staff["node"] == {"disputes": [{"status": "needs_response"}]}
     assert codes_of(answer) == ["FORBIDDEN"]

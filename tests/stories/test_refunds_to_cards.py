@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from classbolt import paying, refunds
 from classbolt.card_shares import part_of
+from classbolt.db import Caller
+from classbolt.refunds import KEYS_ARE_KEPT
+from classbolt.stripe_facts import StripeUnclear
+from classbolt.tables import refunds as rows
+from classbolt.values import RefundId, new_id
+from classbolt_schema.ids import encode
 from counter import PAYMENT, Counter, held_of
 from studio import codes_of
 
@@ -16,6 +26,7 @@ REFUND = (
     " cardRefund { amount { amountMinor } state } } }"
 )
 POLICY = {"notice": {"value": 24, "unit": "HOURS"}}
+A_WEEK = timedelta(days=7)
 TO_CARDS = [{"option": "COURSE", "method": "ORIGINAL_PAYMENT"}]
 
 
@@ -282,12 +293,38 @@ async def test_asked_again_under_its_key_money_goes_back_once(
     assert counter.refunded() == [1000]
 
 
+@pytest.mark.parametrize(("kept", "given"), [(KEYS_ARE_KEPT, [1000]), (A_WEEK, [1000, 1000])])
+async def test_a_refund_asked_for_once_more_a_day_later_is_looked_up_first(
+    paid: tuple[Counter, dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    kept: timedelta,
+    given: list[int],
+) -> None:
+    """Stripe has forgotten the key by then: who trusts it for longer gives a part twice."""
+    monkeypatch.setattr(refunds, "KEYS_ARE_KEPT", kept)
+    counter, booked = paid
+    await refund(counter, booked, amountMinor=1000)
+    async with counter.till.database.read(Caller(counter.studio.slug)) as tx:
+        refund_id = RefundId(await tx.scalar(select(rows.c.id)))
+    again = partial(paying.refund, counter.till, counter.studio.slug, refund_id)
+    counter.double.fail_next(is_lost=True, after_effect=True, n=2, path_prefix="/v1/refunds")
+    with pytest.raises(StripeUnclear):
+        await again(now=counter.studio.clock.now)
+
+    counter.studio.clock.now += timedelta(hours=26)
+    await again(now=counter.studio.clock.now)
+
+    assert counter.refunded() == given
+
+
 async def test_only_what_a_card_has_paid_can_be_given_back_to_it(ola: Counter) -> None:
     held = await ola.book_course("Ola", "MON")
     offline = await ola.studio.book_course("Pat", "MON")
 
     assert codes_of(await refund(ola, held)) == ["NOT_PAID_BY_CARD"]
     assert codes_of(await refund(ola, offline)) == ["NOT_PAID_BY_CARD"]
+    nobodys = {"payment": {"id": encode("Payment", new_id())}}
+    assert codes_of(await refund(ola, nobodys)) == ["NOT_FOUND"]
 
 
 async def test_a_refund_that_fails_is_listed_for_staff_and_can_be_made_again(

@@ -70,10 +70,6 @@ async def begin(studio: Studio, *kinds: str) -> None:
     await studio.database.write(Caller(studio.slug), begin_all)
 
 
-async def end(studio: Studio, kind: str) -> None:
-    await studio.database.write(Caller(studio.slug), lambda tx: schedules.stop(tx, kind))
-
-
 async def beside(studio: Studio) -> Studio:
     """Open another account."""
     return await open_studio(
@@ -110,22 +106,6 @@ async def test_what_was_begun_before_goes_on_as_it_did(
     pass_time(studio, HOUR)
     await work(keeper)
     assert len(chore.done) == 2
-
-
-async def test_what_was_ended_comes_no_more_and_in_that_account_alone(
-    studio: Studio, keeper: Worker, chore: Chore
-) -> None:
-    southside = await beside(studio)
-    await begin(studio, SWEEP)
-    await begin(southside, SWEEP)
-    await work(keeper)
-    assert sorted(chore.done) == [studio.slug, southside.slug]
-
-    await end(studio, SWEEP)
-    pass_time(studio, HOUR)
-    await work(keeper)
-
-    assert chore.done[2:] == [southside.slug]
 
 
 async def test_what_was_missed_is_not_made_up_for(

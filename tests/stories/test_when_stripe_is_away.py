@@ -99,6 +99,7 @@ async def test_without_a_link_what_is_held_for_too_long_is_given_up_all_the_same
     ola.studio.clock.set(TOO_LATE)
 
     await comparing.compare(ola.till, SLUG, now=ola.studio.clock.now)
+    await comparing.compare_old(ola.till, SLUG, now=ola.studio.clock.now)
 
     assert (await ola.payment("Ola", booked))["state"] == "EXPIRED"
 

@@ -8,11 +8,6 @@ from collections.abc import Callable
 import pytest
 
 
-@pytest.fixture(autouse=True)
-def _not_measured(no_cover: None) -> None:
-    """They come by nothing that other tests do not come by, but much more often."""
-
-
 @pytest.fixture
 def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
     """Print a line of the table, whether or not what tests print is shown."""

@@ -30,7 +30,7 @@ from classbolt.bolt_ons import BoltOns
 from classbolt.card_rules import State
 from classbolt.db import Caller, Database
 from classbolt.stripe_links import LEAST_HOLD, NewLink
-from classbolt.testing.databases import Kind
+from classbolt.testing.databases import Kind, Templates
 from classbolt.values import SYSTEM
 from classbolt_schema.ids import decode
 from classbolt_schema.server.context import utc_now
@@ -56,6 +56,8 @@ HOPS = (6, 20, 120, *[480] * 4)
 """How many minutes pass in the end, again and again, until nothing is left to do."""
 SETTLE_SECONDS = 10
 """How long a server has for what is due after each of them."""
+PATIENCE = 20
+"""After how many kills, at most, a careless server must have been seen through."""
 SCRIPT = Path(__file__).parents[1] / "support" / "serve_later.py"
 
 
@@ -176,6 +178,45 @@ async def settled(url: str, crowd: PayingCrowd, ahead: Ahead) -> Verdict:
     return verdict
 
 
+@dataclass(frozen=True)
+class Scene:
+    """A server that can be killed, who pays there, and Stripe."""
+
+    server: Server
+    crowd: PayingCrowd
+    ahead: Ahead
+
+    async def kill(self) -> None:
+        """Kill the server while everybody pays; some go on while it is away."""
+        await kill_under_load(self.server, self.crowd)
+        await self.crowd.pay_meanwhile()
+
+    async def start_again(self) -> None:
+        """Let the server come back, now or when holds have run out."""
+        await self.ahead.move_on(random.choice(PAUSES))
+        self.server.start()
+
+
+@asynccontextmanager
+async def scene(url: str, folder: Path, bolt_ons: BoltOns, *how: str) -> AsyncIterator[Scene]:
+    """Set the crowd before a server that is up.
+
+    Args:
+        how: In which way it is careless, if it is.
+    """
+    async with stripe_beside(folder) as stripe:
+        crowd = await crowd_of(url, folder, bolt_ons, stripe)
+        port, ahead = free_port(), Ahead(folder / "ahead", stripe)
+        await ahead.move_on(0)
+        hook = f"http://127.0.0.1:{port}/webhooks/stripe"
+        await stripe.do("listen", url=hook, secret=SIGNED_WITH)
+        command = (sys.executable, str(SCRIPT), str(port), str(ahead.file), *how)
+        with mortal(command, crowd.studio.settings) as server:
+            async with being_told(stripe):
+                server.start()
+                yield Scene(server, crowd, ahead)
+
+
 async def test_each_charge_outlives_any_kill_with_its_place_or_goes_back_once(
     kind: Kind,
     database_url: str,
@@ -183,23 +224,14 @@ async def test_each_charge_outlives_any_kill_with_its_place_or_goes_back_once(
     bolt_ons: BoltOns,
     say: Callable[[str], None],
 ) -> None:
-    async with stripe_beside(tmp_path) as stripe:
-        crowd = await crowd_of(database_url, tmp_path, bolt_ons, stripe)
-        port, ahead = free_port(), Ahead(tmp_path / "ahead", stripe)
-        await ahead.move_on(0)
-        hook = f"http://127.0.0.1:{port}/webhooks/stripe"
-        await stripe.do("listen", url=hook, secret=SIGNED_WITH)
-        command = (sys.executable, str(SCRIPT), str(port), str(ahead.file))
-        with mortal(command, crowd.studio.settings) as server:
-            async with being_told(stripe):
-                server.start()
-                for _ in range(KILLS):
-                    await kill_under_load(server, crowd)
-                    await crowd.pay_meanwhile()
-                    await ahead.move_on(random.choice(PAUSES))
-                    server.start()
-                verdict = await settled(database_url, crowd, ahead)
-        charges = (await stripe.look()).objects("charge")
+    async with scene(database_url, tmp_path, bolt_ons) as served:
+        for _ in range(KILLS):
+            await served.kill()
+            assert await broken(database_url) == {}
+            await served.start_again()
+        crowd = served.crowd
+        verdict = await settled(database_url, crowd, served.ahead)
+        charges = (await crowd.stripe.look()).objects("charge")
 
     charged = sum(each["status"] == "succeeded" for each in charges)
     states = ", ".join(f"{number} {state}" for state, number in sorted(verdict.states.items()))
@@ -209,3 +241,27 @@ async def test_each_charge_outlives_any_kill_with_its_place_or_goes_back_once(
         f" | {len(crowd.paid)} told of as paid | broken: {len(verdict.wrong)}"
     )
     assert verdict.wrong == []
+
+
+async def test_halves_are_seen_where_every_statement_commits_by_itself(
+    kind: Kind,
+    templates: Templates,
+    tmp_path: Path,
+    bolt_ons: BoltOns,
+    say: Callable[[str], None],
+) -> None:
+    """Then places are booked for which nobody has paid, or paid for and not booked."""
+    seen_at = None
+    async with (
+        templates.database(kind) as url,
+        scene(url, tmp_path, bolt_ons, "piecemeal") as served,
+    ):
+        for number in range(1, PATIENCE + 1):
+            await served.kill()
+            if await broken(url):
+                seen_at = number
+                break
+            await served.start_again()
+
+    say(f"killed while paying, each statement commits by itself | {kind} | broken at {seen_at}")
+    assert seen_at is not None

@@ -227,6 +227,17 @@ def intent_of(booked: dict[str, Any]) -> str:
     return str(booked["cardPayment"]["clientSecret"]).partition("_secret_")[0]
 
 
+def gateway_to(double: Double) -> StripeGateway:
+    """Make a server's way to Stripe, which it closes when it ends."""
+    return StripeGateway(
+        seal=Seal((SECRET_KEY,)),
+        api_key=KEY,
+        publishable_key=PUBLISHABLE_KEY,
+        base_url=STRIPE,
+        make_http=partial(async_client, double),
+    )
+
+
 @asynccontextmanager
 async def counter_of(
     kind: Kind, url: str, fixture_f: FixtureF, data: Path, bolt_ons: BoltOns
@@ -235,13 +246,7 @@ async def counter_of(
     clock, database = Clock(), Database(url, bolt_ons)
     double = Double(KEY, publishable_key=PUBLISHABLE_KEY, clock=clock)
     double.listen("https://classbolt.invalid/webhooks/stripe")
-    gateway = StripeGateway(
-        seal=Seal((SECRET_KEY,)),
-        api_key=KEY,
-        publishable_key=PUBLISHABLE_KEY,
-        base_url=STRIPE,
-        make_http=partial(async_client, double),
-    )
+    gateway = gateway_to(double)
     till = Till(database, gateway)
     worker = Worker(database, bolt_ons, clock, duties(till))
     async with serving(database, data, bolt_ons, clock, gateway=gateway, stripe=SETTINGS) as (

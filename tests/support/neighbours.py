@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -151,19 +152,24 @@ def rows_of_customer(rows: Rows, customer: UUID) -> tuple[Rows, Rows]:
     before = 0
 
     def is_theirs(table: Table, row: Row) -> bool:
-        keys = {row.get("id")} | {
-            row[column.name]
-            for foreign_key in table.foreign_key_constraints
-            for column in foreign_key.columns
-            if column.name != "account_id"
-        }
-        return bool(theirs & keys)
+        return any(row[name] in theirs for name in _names_of_keys(table))
 
     while before != len(theirs):
         before = len(theirs)
         mine, _ = _part(rows, is_theirs)
         theirs |= {row["id"] for found in mine.values() for row in found if "id" in row}
     return _part(rows, is_theirs)
+
+
+@cache
+def _names_of_keys(table: Table) -> tuple[str, ...]:
+    """Name the columns that say which row it is, or which others it is about."""
+    refers = {
+        column.name
+        for foreign_key in table.foreign_key_constraints
+        for column in foreign_key.columns
+    }
+    return tuple(sorted(refers - {"account_id"} | ({"id"} & set(table.c.keys()))))
 
 
 def _part(rows: Rows, belongs: Callable[[Table, Row], bool]) -> tuple[Rows, Rows]:

@@ -12,17 +12,15 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from random import Random
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
-from classbolt import comparing, schedules
+from classbolt import comparing
 from classbolt.checks import mine
 from classbolt.db import Caller
-from classbolt.stripe_links import COMPARE, COMPARE_OLD
-from classbolt.tables import jobs
+from classbolt.tables import jobs, schedules
 from frail import Luck, with_luck
 from money_trail import PROMISED, books_of, complaints
 from paying_business import Business
@@ -44,6 +42,8 @@ IS_DEAF: Final = 0.3
 """How likely it is that nothing is heard of Stripe in the end."""
 HOPS: Final = (0, 0.3, 0.3, *[7] * 10)
 """How many hours pass in the end, again and again, until nothing is left to do."""
+LOOK_NO_MORE = delete(schedules).where(mine(schedules))
+"""What others do in the same database takes long enough."""
 PROMISED_JOBS = select(func.count()).where(mine(jobs), jobs.c.kind.in_(PROMISED))
 
 
@@ -114,8 +114,7 @@ async def _settle_down(business: Business, draw: Random) -> datetime:
         elif not await _is_promised(business):
             break
     till, now = business.tills[0], business.clock.now
-    for kind in (COMPARE, COMPARE_OLD):
-        await till.database.write(Caller(business.slug), partial(schedules.stop, kind=kind))
+    await till.database.write(Caller(business.slug), lambda tx: tx.execute(LOOK_NO_MORE))
     # Whatever was missed in long nights is seen on the next day.
     await comparing.compare_old(till, business.slug, now=now)
     return looked_at

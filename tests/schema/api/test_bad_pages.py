@@ -20,7 +20,7 @@ from studio import Studio
 if TYPE_CHECKING:
     from tests.schema.api.conftest import Examples
 
-pytestmark = pytest.mark.no_cover  # they come by nothing new, but often
+pytestmark = pytest.mark.unmeasured  # they come by nothing new, but often
 
 NOWHERE = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
 

@@ -27,7 +27,7 @@ from classbolt_schema.server.limits import MAX_ROOT_MUTATIONS
 if TYPE_CHECKING:
     from tests.schema.api.conftest import Ask, Dump, Examples, Input
 
-pytestmark = pytest.mark.no_cover  # they come by nothing new, but often
+pytestmark = pytest.mark.unmeasured  # they come by nothing new, but often
 
 Path = tuple[str | int, ...]
 

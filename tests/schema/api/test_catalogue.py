@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from studio import Studio
 
 if TYPE_CHECKING:
     from tests.schema.api.conftest import Examples
+
+pytestmark = pytest.mark.unmeasured  # they come by nothing new, but often
 
 A_PART = """(first: $first, after: $after) {
   edges { cursor node { %s } } pageInfo { hasNextPage endCursor } }"""

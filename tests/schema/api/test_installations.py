@@ -19,6 +19,8 @@ from classbolt_schema.compose.schema import build_schema, export_sdl
 from invariants import broken
 from studio import Clock, Studio, open_studio, serving
 
+pytestmark = pytest.mark.unmeasured  # they come by nothing new, but often
+
 SETS = [(), ("auto_refund",), ("drop_in",), ("auto_refund", "drop_in")]
 
 

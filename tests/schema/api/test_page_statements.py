@@ -8,6 +8,8 @@ import pytest
 
 from studio import Studio
 
+pytestmark = pytest.mark.unmeasured  # they come by nothing new, but often
+
 OPENING = 1
 """Each transaction begins by reading the account, its switches and who the caller is."""
 

@@ -13,6 +13,8 @@ from studio import Studio
 if TYPE_CHECKING:
     from tests.schema.api.conftest import Ask, Dump, Examples, Input
 
+pytestmark = pytest.mark.unmeasured  # they come by nothing new, but often
+
 NEEDS = {
     "createTag": Permission.SET_UP,
     "createBundle": Permission.SET_UP,

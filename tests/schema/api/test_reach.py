@@ -33,7 +33,7 @@ from neighbours import (
 )
 from probing import ANY, ONTO, Document, Path, nodes, slots, steps_from, type_at
 
-pytestmark = pytest.mark.no_cover  # they come by nothing new, but often
+pytestmark = pytest.mark.unmeasured  # they come by nothing new, but often
 
 DEPTH = {"sqlite": 3, "postgresql": 1}
 """How many objects away: what a field leads to is decided by code, the rows by a statement."""

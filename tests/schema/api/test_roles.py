@@ -9,7 +9,7 @@ from neighbours import Neighbours
 from pages import rows, section
 from permissions import COLUMNS, NOTHING, SOME, YES, ask_for_everything, on_the_page
 
-pytestmark = pytest.mark.no_cover  # they come by nothing new, but often
+pytestmark = pytest.mark.unmeasured  # they come by nothing new, but often
 
 WITHOUT_A_VALUE = {
     "BookingOptions.userErrors",

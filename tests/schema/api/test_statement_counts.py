@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from classbolt.testing.databases import Kind
 from studio import Studio
 
 if TYPE_CHECKING:
     from tests.schema.api.conftest import Ask, Examples
+
+pytestmark = pytest.mark.unmeasured  # they come by nothing new, but often
 
 OPENING = 1
 """Each transaction begins by reading the account, its switches and who the caller is."""

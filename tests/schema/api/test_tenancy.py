@@ -20,7 +20,7 @@ from classbolt_schema.ids import decode_any, encode
 from neighbours import NOBODYS, Answer, Neighbours, Person
 from probing import ANY, Document, Slot, nodes, slots
 
-pytestmark = pytest.mark.no_cover  # they come by nothing new, but often
+pytestmark = pytest.mark.unmeasured  # they come by nothing new, but often
 
 FOR_WHOM = ("customer",)
 """What staff must say and customers may: without it, a document of staff hangs on nothing."""
