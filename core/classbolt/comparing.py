@@ -2,8 +2,8 @@
 
 Webhooks get lost, and processes die before they write down what they did. So all that is new
 is looked at every few minutes: payments that were begun, refunds that were made, by us or by
-others, and disputes. What happens to a refund or a dispute in the weeks after is looked at once
-a day. What is not as we have it is brought there by `paying.sync`, as any other news is.
+others, and disputes. Once a day so is all of the last weeks: banks may take that long. What is
+not as we have it is brought there by `paying.sync`, as any other news is.
 """
 
 from __future__ import annotations
@@ -47,8 +47,11 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 
-async def compare(till: Till, account: str, *, now: datetime) -> None:
-    """Compare all that is recent.
+async def compare(till: Till, account: str, *, back: timedelta, now: datetime) -> None:
+    """Compare what was begun, made or opened lately.
+
+    Args:
+        back: How long ago that may have been.
 
     Raises:
         StripeRefused: Stripe does not let us look.
@@ -60,31 +63,26 @@ async def compare(till: Till, account: str, *, now: datetime) -> None:
     for payment_id in late:
         with _keeping_nobody(payment_id):
             await paying.give_up(till, account, payment_id, Because.TIMEOUT, now=now)
-    if link is None:
-        return
+    if link is not None:
+        await _compare_payments(till, account, link, now - back, now)
+        await _compare_aftermath(till, account, link, now - back, now)
+
+
+async def _compare_payments(
+    till: Till, account: str, link: StripeLink, since: datetime, now: datetime
+) -> None:
+    """Bring payments to where Stripe is, or Stripe to where we are."""
     intents: dict[PaymentId, Intent] = {}
-    async for each in till.gateway.intents_since(link, now - LOOKS_BACK):
+    async for each in till.gateway.intents_since(link, since):
         if (named := _payment_of(each.metadata, account)) is not None:
             intents[named] = each
     async with till.database.read(Caller(account)) as tx:
-        known = await cards.find_card_payments(tx, list(intents))
+        known: dict[PaymentId, CardPayment] = {}
+        for some in _slices(list(intents)):
+            known |= await cards.find_card_payments(tx, some)
     for payment_id, card in known.items():
         with _keeping_nobody(payment_id):
             await _compare(till, account, card, link, intents[payment_id], now)
-    await _compare_aftermath(till, account, link, now - LOOKS_BACK, now)
-
-
-async def compare_old(till: Till, account: str, *, now: datetime) -> None:
-    """Compare the refunds and disputes of the last weeks.
-
-    Raises:
-        StripeRefused: Stripe does not let us look.
-        StripeUnclear: Stripe does not answer.
-    """
-    async with till.database.read(Caller(account)) as tx:
-        link = await link_in_force(tx)
-    if link is not None:
-        await _compare_aftermath(till, account, link, now - LOOKS_FAR_BACK, now)
 
 
 @contextmanager

@@ -34,11 +34,11 @@ def duties(till: Till) -> Mapping[str, Duty]:
 
     async def compare(job: Job, now: datetime) -> None:
         with _coming_again(job):
-            await comparing.compare(till, job.account, now=now)
+            await comparing.compare(till, job.account, back=comparing.LOOKS_BACK, now=now)
 
     async def compare_old(job: Job, now: datetime) -> None:
         with _coming_again(job):
-            await comparing.compare_old(till, job.account, now=now)
+            await comparing.compare(till, job.account, back=comparing.LOOKS_FAR_BACK, now=now)
 
     return {
         cards.EXPIRE: Duty(expire),

@@ -6,6 +6,7 @@ more: the money is found by what Stripe keeps along with it.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from counter import Counter
@@ -47,6 +48,23 @@ async def test_a_payment_that_was_never_noted_is_found_when_all_are_looked_at(
 ) -> None:
     """Nobody tells of it."""
     booked = await paid_when_it_was_over(ola)
+
+    await ola.promise()
+    await ola.work()
+
+    assert await ola.status("Ola", booked) == "BOOKED"
+
+
+async def test_a_payment_that_was_never_noted_is_found_though_it_was_begun_days_ago(
+    ola: Counter,
+) -> None:
+    """A bank may take its time, and nobody tells of it."""
+    booked = await ola.book_course("Ola", "MON")
+    await ola.forget_intent(booked)
+    await ola.expire(booked)
+    ola.studio.clock.now += timedelta(hours=26)
+    ola.pay(booked)
+    ola.news()
 
     await ola.promise()
     await ola.work()

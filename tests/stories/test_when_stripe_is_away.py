@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from classbolt import comparing
+from classbolt.comparing import LOOKS_BACK, compare
 from classbolt.testing.stripe_double import stripe_client
 from classbolt_drop_in import bolt_on
 from counter import KEY, Counter, intent_of
@@ -40,7 +40,7 @@ async def test_one_payment_that_stripe_does_not_clear_keeps_no_other_from_it(
     ola.double.fail_next(503, n=2, path_prefix=f"{INTENTS}/{intent_of(olas)}")
 
     with capture_logs() as logs:
-        await comparing.compare(ola.till, SLUG, now=ola.studio.clock.now)
+        await compare(ola.till, SLUG, back=LOOKS_BACK, now=ola.studio.clock.now)
 
     assert "payment_not_compared" in {each["event"] for each in logs}
     assert (await ola.payment("Ola", olas))["state"] == "PENDING"
@@ -66,7 +66,7 @@ async def test_a_bolt_on_that_fails_keeps_no_other_payment_waiting(
     with monkeypatch.context() as broken, capture_logs():
         broken.setattr(bolt_on, "against", fail)
         assert await ola.tell(news) == [503]
-        await comparing.compare(ola.till, SLUG, now=ola.studio.clock.now)
+        await compare(ola.till, SLUG, back=LOOKS_BACK, now=ola.studio.clock.now)
     assert await ola.status("Ola", booked) == "BOOKED"
     assert await ola.status("Pat", late) == "EXPIRED"
 
@@ -78,7 +78,7 @@ async def test_payments_are_compared_again_when_stripe_did_not_answer(ola: Count
     booked = await ola.book_course("Ola", "MON")
     ola.pay(booked)
     ola.news()
-    ola.double.fail_next(503, n=2, path_prefix=INTENTS)
+    ola.double.fail_next(503, n=4, path_prefix=INTENTS)
 
     with capture_logs() as logs:
         await ola.promise()
@@ -98,8 +98,7 @@ async def test_without_a_link_what_is_held_for_too_long_is_given_up_all_the_same
     await ola.unlink()
     ola.studio.clock.set(TOO_LATE)
 
-    await comparing.compare(ola.till, SLUG, now=ola.studio.clock.now)
-    await comparing.compare_old(ola.till, SLUG, now=ola.studio.clock.now)
+    await compare(ola.till, SLUG, back=LOOKS_BACK, now=ola.studio.clock.now)
 
     assert (await ola.payment("Ola", booked))["state"] == "EXPIRED"
 
@@ -108,7 +107,7 @@ async def test_what_can_still_be_paid_though_it_is_over_is_cancelled(ola: Counte
     booked = await ola.book_course("Ola", "MON")
     await ola.expire(booked)
 
-    await comparing.compare(ola.till, SLUG, now=ola.studio.clock.now)
+    await compare(ola.till, SLUG, back=LOOKS_BACK, now=ola.studio.clock.now)
 
     assert ola.is_cancelled(booked)
 
@@ -140,7 +139,7 @@ async def test_what_is_paid_at_stripe_for_something_else_is_left_alone(
     )
 
     answers = await ola.tell(ola.news("payment_intent.succeeded"))
-    await comparing.compare(ola.till, SLUG, now=ola.studio.clock.now)
+    await compare(ola.till, SLUG, back=LOOKS_BACK, now=ola.studio.clock.now)
 
     assert answers == [200]
     assert ola.refunded() == []

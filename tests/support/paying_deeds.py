@@ -288,7 +288,8 @@ async def take_along(business: Business, draw: Random) -> None:
 async def reconcile(business: Business, draw: Random) -> None:
     """Look at everything."""
     till, now = draw.choice(business.tills), business.clock.now
-    await business.ask("reconcile", partial(comparing.compare, till, business.slug, now=now))
+    look = partial(comparing.compare, till, business.slug, back=comparing.LOOKS_BACK, now=now)
+    await business.ask("reconcile", look)
 
 
 async def lose_refund(business: Business, draw: Random) -> None:

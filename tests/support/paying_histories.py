@@ -116,7 +116,8 @@ async def _settle_down(business: Business, draw: Random) -> datetime:
     till, now = business.tills[0], business.clock.now
     await till.database.write(Caller(business.slug), lambda tx: tx.execute(LOOK_NO_MORE))
     # Whatever was missed in long nights is seen on the next day.
-    await comparing.compare_old(till, business.slug, now=now)
+    await comparing.compare(till, business.slug, back=comparing.LOOKS_FAR_BACK, now=now)
+    await work(business, draw)
     return looked_at
 
 
