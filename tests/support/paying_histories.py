@@ -42,6 +42,8 @@ IS_DEAF: Final = 0.3
 """How likely it is that nothing is heard of Stripe in the end."""
 HOPS: Final = (0, 0.3, 0.3, *[7] * 10)
 """How many hours pass in the end, again and again, until nothing is left to do."""
+MOST_TELLINGS: Final = 200
+"""After how many rounds of news within an hour Stripe gives up on what nobody hears."""
 LOOK_NO_MORE = delete(schedules).where(mine(schedules))
 """What others do in the same database takes long enough."""
 PROMISED_JOBS = select(func.count()).where(mine(jobs), jobs.c.kind.in_(PROMISED))
@@ -81,6 +83,7 @@ async def live(business: Business, draw: Random) -> list[str]:
         _listen(business, draw)
         await business.count_seats()
     looked_at = await _settle_down(business, draw)
+    business.wrong += [f"nobody has heard of {each.event['type']}" for each in business.news]
     books = await books_of(business.tills[0].database, business.slug)
     business.wrong += complaints(
         books,
@@ -106,8 +109,7 @@ async def _settle_down(business: Business, draw: Random) -> datetime:
     for hours in HOPS:
         business.wait(timedelta(hours=hours))
         _listen(business, draw, is_lost=float(is_deaf))
-        while business.news:
-            await tell(business, draw)
+        await _tell_all(business, draw)
         await work(business, draw)
         if hours < 1:
             looked_at = business.clock.now
@@ -119,6 +121,14 @@ async def _settle_down(business: Business, draw: Random) -> datetime:
     await comparing.compare(till, business.slug, back=comparing.LOOKS_FAR_BACK, now=now)
     await work(business, draw)
     return looked_at
+
+
+async def _tell_all(business: Business, draw: Random) -> None:
+    """Tell all there is to tell; what is not heard comes again, but not for ever."""
+    for _ in range(MOST_TELLINGS):
+        if not business.news:
+            return
+        await tell(business, draw)
 
 
 async def _is_promised(business: Business) -> bool:
