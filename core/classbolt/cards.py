@@ -198,8 +198,8 @@ async def find_card_payments(
     return {row.payment_id: _card(tx, row) for row in await tx.all(BY_ID, {"ids": list(ids)})}
 
 
-async def paid_by(tx: Tx, intents: Collection[str]) -> list[PaymentId]:
-    """Find the payments that Stripe calls so."""
+async def of_intents(tx: Tx, intents: Collection[str]) -> list[PaymentId]:
+    """Find the payments of these PaymentIntents; those of others are left out."""
     return [row.payment_id for row in await tx.all(BY_INTENT, {"intents": list(intents)})]
 
 

@@ -71,7 +71,7 @@ async def compare(till: Till, account: str, *, back: timedelta, now: datetime) -
 async def _compare_payments(
     till: Till, account: str, link: StripeLink, since: datetime, now: datetime
 ) -> None:
-    """Bring payments to where Stripe is, or Stripe to where we are."""
+    """Look at the payments that were begun since a moment."""
     intents: dict[PaymentId, Intent] = {}
     async for each in till.gateway.intents_since(link, since):
         if (named := _payment_of(each.metadata, account)) is not None:
@@ -125,7 +125,7 @@ async def _compare_aftermath(
         for several in _slices(opened):
             told += await disputes.only_news(tx, several)
         intents = list({each.intent_id for each in told if each.intent_id is not None})
-        news = [each for some in _slices(intents) for each in await cards.paid_by(tx, some)]
+        news = [each for some in _slices(intents) for each in await cards.of_intents(tx, some)]
     for payment_id in news:
         with _keeping_nobody(payment_id):
             await paying.sync(till, account, payment_id, now=now)

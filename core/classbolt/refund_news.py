@@ -39,6 +39,8 @@ STATES: Final[Mapping[str, str]] = {
 """What Stripe's word for a refund's standing is to us; what is neither is under way."""
 LONGEST_FAILURE: Final = 60
 
+# Before its refunds, as everybody does: what is counted of them must not be older than that.
+LOCK = select(card_payments.c.payment_id).where(*THAT_PAYMENT).with_for_update()
 COUNT_OUT = (
     update(card_payments)
     .where(*THAT_PAYMENT)
@@ -136,6 +138,7 @@ async def note_refused(
         code: Why not, in Stripe's word.
         there: All refunds of the payment that Stripe has.
     """
+    await tx.execute(LOCK, {"payment": refund.payment_id})
     await note_all(tx, refund.payment_id, there, now=now)
     if await tx.scalar(WITHDRAW, {"refund": refund.id, "payment": refund.payment_id}):
         await _count_out(tx, refund)
