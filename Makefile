@@ -42,7 +42,7 @@ run: .venv/installed ## Serve a demo studio on http://localhost:8000 (PORT=8000)
 # server, and what moves seats, credits and money, are held to thresholds of their own afterwards,
 # which say something only if they are missed.
 test: .venv/installed ## Run all tests, with coverage
-	@$(BIN)/pytest -n 2 --cov --cov-report=term
+	@$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term
 	@report=$$($(BIN)/coverage report --include='schema/*' --fail-under=90) \
 		|| { echo "$$report"; exit 1; }
 	@report=$$($(BIN)/coverage report --fail-under=100 --include='$(MOVES_MONEY)') \

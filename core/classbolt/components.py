@@ -10,9 +10,11 @@ import inspect
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from alembic import op
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic.script import Script, ScriptDirectory
@@ -140,7 +142,11 @@ def context(connection: Connection, component: Component, **options: Any) -> Mig
 
 def _run(connection: Connection, component: Component, steps: Sequence[MigrationStep]) -> None:
     migrations = context(connection, component, fn=lambda _heads, _context: steps)
-    with Operations.context(migrations):
+    with Operations.context(migrations) as operations:
+        # SQLite alters a table by making it anew. Alembic would read all tables that it points
+        # at too, and those that they point at: more than half of the time.
+        alone = {"resolve_fks": False}
+        op.batch_alter_table = partial(operations.batch_alter_table, reflect_kwargs=alone)
         migrations.run_migrations()
 
 

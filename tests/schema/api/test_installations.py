@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from classbolt.bolt_ons import BoltOns
 from classbolt.db import Database
 from classbolt.migrate import components
 from classbolt.testing.databases import Kind, Templates
+from classbolt.testing.postgres import PostgresServer
 from classbolt_schema.compose.schema import build_schema, export_sdl
 from invariants import broken
 from studio import Clock, Studio, open_studio, serving
@@ -49,25 +51,41 @@ def installed(request: pytest.FixtureRequest, bolt_ons: BoltOns) -> BoltOns:
     return only(bolt_ons, request.param)
 
 
+@pytest.fixture(scope="module")
+def lent(
+    start_postgres: Callable[[], PostgresServer], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[BoltOns], Templates]]:
+    """Give databases of installations, each of which is migrated once only."""
+    made: dict[tuple[str, ...], Templates] = {}
+
+    def templates(installed: BoltOns) -> Templates:
+        codes = tuple(installed.installed)
+        if codes not in made:
+            made[codes] = Templates(
+                components(installed.installed.values()),
+                folder=tmp_path_factory.mktemp("installation"),
+                postgres=start_postgres,
+            )
+        return made[codes]
+
+    yield templates
+    for each in made.values():
+        asyncio.run(each.close())
+
+
 @pytest.fixture
 async def small(
-    request: pytest.FixtureRequest, kind: Kind, installed: BoltOns, tmp_path: Path
+    lent: Callable[[BoltOns], Templates], kind: Kind, installed: BoltOns, tmp_path: Path
 ) -> AsyncIterator[Studio]:
     """A studio on a server, and in a database, that never knew of more bolt-ons."""
-    templates = Templates(
-        components(installed.installed.values()),
-        folder=tmp_path,
-        postgres=lambda: request.getfixturevalue("postgres"),
-    )
     clock = Clock()
-    async with templates.database(kind) as url:
+    async with lent(installed).database(kind) as url:
         database = Database(url, installed)
         async with serving(database, tmp_path, installed, clock) as (client, settings):
             studio = await open_studio("northside", client, settings, database, clock)
             await studio.set_up(bolt_ons=list(installed.installed))
             yield studio
         assert await broken(url) == {}
-    await templates.close()
 
 
 async def do(studio: Studio, mutation: str, asked: dict[str, Any], fields: str) -> Any:
