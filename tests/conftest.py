@@ -6,7 +6,7 @@ import asyncio
 import gc
 import sys
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,8 +27,10 @@ from invariants import broken
 from studio import Clock, Studio, open_studio, serving
 
 TESTS = Path(__file__).parent
-UNMEASURED = ("machine", "races", "stress")
+UNMEASURED = ("architecture", "machine", "races", "stress")
 """Where tests come by nothing that others do not come by, but much more often."""
+MEASURED_ON_BOTH = ("test_db", "test_doctor_installation", "test_migrate", "test_testing")
+"""Where what is run depends on the kind of database; elsewhere PostgreSQL only repeats."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -164,16 +166,17 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect tests without measuring: all of ours that they import has been imported here."""
+    with _unmeasured():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool, bool]:
     """Measure what a test runs, its fixtures too, or nothing of it at all."""
-    measuring = None if _is_measured(item) else Coverage.current()
-    if measuring:
-        measuring.stop()
-    try:
+    with nullcontext() if _is_measured(item) else _unmeasured():
         return (yield)
-    finally:
-        if measuring:
-            measuring.start()
 
 
 @pytest.fixture(autouse=True)
@@ -183,11 +186,25 @@ def _processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
 
 
+@contextmanager
+def _unmeasured() -> Iterator[None]:
+    """Do not measure what is run meanwhile."""
+    measuring = Coverage.current()
+    if measuring:
+        measuring.stop()
+    try:
+        yield
+    finally:
+        if measuring:
+            measuring.start()
+
+
 def _is_measured(item: pytest.Item) -> bool:
     """Say whether a test may come by something new: most only repeat on the second database."""
     folder = item.path.relative_to(TESTS).parts[0]
-    is_told_not_to_be = item.get_closest_marker("unmeasured") or folder in UNMEASURED
-    return not is_told_not_to_be and ("postgresql" not in item.name or folder == "core")
+    if item.get_closest_marker("unmeasured") or folder in UNMEASURED:
+        return False
+    return "postgresql" not in item.name or item.path.stem in MEASURED_ON_BOTH
 
 
 def pytest_collection_finish() -> None:

@@ -6,6 +6,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from installation import HEADS, Done, Installation, said_no
 
 SDL = Path(__file__).parents[2] / "schema" / "schema.graphql"
@@ -118,6 +120,7 @@ def test_what_was_set_up_is_served_until_it_is_stopped(
         }
 
 
+@pytest.mark.unmeasured  # each process is measured elsewhere
 def test_the_demo_prints_tokens_that_work_in_all_its_processes(
     tmp_path: Path,
 ) -> None:

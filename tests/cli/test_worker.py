@@ -56,6 +56,7 @@ def test_a_worker_refuses_a_database_that_is_not_migrated(empty: Installation) -
     assert said_no(empty.start("worker")).startswith("migrations are pending")
 
 
+@pytest.mark.unmeasured  # each process is measured elsewhere
 def test_what_was_promised_is_done_by_whoever_works_and_by_nobody_else(
     heard: Installation,
 ) -> None:

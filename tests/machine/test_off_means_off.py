@@ -172,4 +172,4 @@ def test_a_bolt_on_that_is_off_answers_as_if_it_had_never_been_there(
     two_lives: TwoLives, kind: Kind, templates: Templates, never: Templates
 ) -> None:
     """I3, I7."""
-    compare_lives(two_lives, kind, templates, never, histories=8)
+    compare_lives(two_lives, kind, templates, never, histories=5)

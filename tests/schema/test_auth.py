@@ -260,6 +260,7 @@ def test_verifying_development_tokens_does_not_take_the_private_key(tmp_path: Pa
     assert not any(key.is_private for key in keys)
 
 
+@pytest.mark.unmeasured  # each process is measured elsewhere
 async def test_processes_that_start_at_once_agree_on_the_development_key(
     tmp_path: Path,
 ) -> None:

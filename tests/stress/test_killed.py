@@ -32,7 +32,7 @@ from studio import Clock, open_studio, serving
 pytestmark = pytest.mark.stress
 
 SLUG = "northside"
-KILLS = max(int(os.environ.get("KILLS", "6")) // 2, 1)
+KILLS = max(int(os.environ.get("KILLS", "4")) // 2, 1)
 """How often the server is killed on each database."""
 PATIENCE = range(1, 21)
 """How often a careless server is killed, at most, until it is seen what it does."""

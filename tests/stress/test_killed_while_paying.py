@@ -45,7 +45,7 @@ from studio import Clock, open_studio, serving
 pytestmark = pytest.mark.stress
 
 SLUG = "northside"
-KILLS = max(int(os.environ.get("KILLS", "6")) // 2, 1)
+KILLS = max(int(os.environ.get("KILLS", "4")) // 2, 1)
 """How often the server is killed on each database."""
 ANSWERS = (1, 30)
 LATEST_SECONDS = 0.5

@@ -57,7 +57,7 @@ class Scale:
         sightings: After how many broken rounds we believe a twin; it ends there.
     """
 
-    rounds: int = 20
+    rounds: int = 10
     contenders: int = 8
     twin_rounds: int = 20
     sightings: int = 1

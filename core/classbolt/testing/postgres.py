@@ -48,6 +48,8 @@ SETTINGS = {
     "wal_level": "minimal",
     "max_wal_size": "128MB",  # it may lie in memory
     "max_wal_senders": "0",
+    # Nothing is known of tables so new, and it would start processes to count a few rows.
+    "max_parallel_workers_per_gather": "0",
 }
 
 

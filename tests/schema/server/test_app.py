@@ -111,6 +111,7 @@ def spoil(file: str) -> None:
     Path(file).write_text("no database " * 100)
 
 
+@pytest.mark.unmeasured  # migrating is measured elsewhere
 async def test_a_server_is_ready_once_its_database_is(server: Server) -> None:
     url = server.app.settings.database_url
     without_tables = await server.client.get("/readyz")
