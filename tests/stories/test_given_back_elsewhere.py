@@ -257,6 +257,7 @@ async def test_what_failed_because_all_was_given_back_is_nobodys_task(
 async def test_what_is_given_back_elsewhere_is_found_within_minutes(
     paid: tuple[Counter, dict[str, Any]],
 ) -> None:
+    """H2: what staff give back at Stripe, they need not note here."""
     counter, booked = paid
     await look(counter)
     await counter.refund_elsewhere(booked, 2000)

@@ -219,7 +219,7 @@ async def test_marking_again_changes_nothing(busy: Studio) -> None:
 
 
 async def test_anything_that_was_cancelled_can_be_refunded_in_another_way(busy: Studio) -> None:
-    """B8: also what nothing was due for; what is booked cannot."""
+    """B8, H2: also what nothing was due for; what is booked cannot."""
     late = await mark(busy, await busy.booking("Ana", "MON", 4), "Out of goodwill")
     booked = {"booking": await busy.booking("Ana", "MON", 5)}
 

@@ -139,6 +139,7 @@ async def test_an_account_with_keys_of_its_own_speaks_for_itself_only(
 
 
 async def test_an_account_with_keys_of_its_own_is_paid_with_them(ola: Counter) -> None:
+    """H1."""
     own = ola.double.add_account(keys=["rk_test_northside", "pk_test_northside"])
     ola.double.listen("https://classbolt.invalid" + OWN_ADDRESS, account=own)
     await link_with_keys(ola, "northside")
@@ -150,9 +151,12 @@ async def test_an_account_with_keys_of_its_own_is_paid_with_them(ola: Counter) -
     assert booked["cardPayment"]["publishableKey"] == "pk_test_northside"
     assert set(answers) == {200}
     assert await ola.status("Ola", booked) == "BOOKED"
+    assert [each["amount"] for each in ola.double.objects("charge", own)] == [6000]
+    assert ola.double.objects("charge") == []
 
 
 async def test_a_connected_account_is_paid_through_the_platform(ola: Counter) -> None:
+    """H1: the money is the studio's own, and what goes back goes back from there."""
     connected = ola.double.add_account(connected=True)
     ola.double.listen("https://classbolt.invalid/connected", connect=True)
     await link(ola, "northside", NewLink(connected))
@@ -166,6 +170,13 @@ async def test_a_connected_account_is_paid_through_the_platform(ola: Counter) ->
     assert [each.event["account"] for each in news] == [connected]
     assert answers == [200]
     assert await ola.status("Ola", booked) == "BOOKED"
+
+    payment = booked["courseBooking"]["payment"]["id"]
+    await ola.studio.do("refundPayment", {"payment": payment, "amountMinor": 500}, as_="owner")
+    await ola.work()
+    for kind, amount in (("charge", 6000), ("refund", 500)):
+        assert [each["amount"] for each in ola.double.objects(kind, connected)] == [amount]
+        assert ola.double.objects(kind) == []
 
 
 async def test_twenty_of_the_same_at_once_have_one_effect(
