@@ -22,6 +22,7 @@ from classbolt.stripe_gateway import StripeGateway
 from classbolt.testing.databases import Kind, Templates
 from classbolt.testing.postgres import PostgresServer
 from classbolt.testing.scratch import scratch_folder
+from compiled import share
 from fixture_f import FixtureF
 from invariants import broken
 from studio import Clock, Studio, open_studio, serving
@@ -211,8 +212,13 @@ def _is_measured(item: pytest.Item) -> bool:
 
 
 def pytest_collection_finish() -> None:
-    """Keep the garbage collector from going through all that was imported, again and again."""
+    """Spare the tests what each of them would do again.
+
+    The garbage collector need not go through all that was imported, nor SQLAlchemy compile the
+    same statements for each database.
+    """
     gc.freeze()
+    share()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -29,7 +29,7 @@ from stress_table import table_of
 
 pytestmark = pytest.mark.stress
 
-SCHEDULES = max(int(os.environ.get("SCHEDULES", "30")) // 2, 1)
+SCHEDULES = max(int(os.environ.get("SCHEDULES", "20")) // 2, 1)
 """How many histories are lived on each database."""
 FIRST_SEED = int(os.environ.get("FIRST_SEED", "0"))
 ENOUGH = 500
