@@ -73,7 +73,6 @@ def test_what_was_promised_is_done_by_whoever_works_and_by_nobody_else(
     assert len(set(told(heard))) == promised
 
 
-@pytest.mark.unmeasured  # each process is measured elsewhere
 def test_a_server_does_what_was_promised(heard: Installation) -> None:
     with heard.serving("--demo"):
         assert is_told(heard, heard.count("bookings"))

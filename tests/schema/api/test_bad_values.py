@@ -262,7 +262,6 @@ async def test_what_breaks_a_rule_is_refused_with_its_place_and_changes_nothing(
     assert complaints == {}
 
 
-@pytest.mark.parametrize("kind", ["sqlite"])  # none is seen
 async def test_what_is_no_value_at_all_is_refused_before_anything_is_run(
     schema: GraphQLSchema, examples: Examples, ask: Ask, dump: Dump
 ) -> None:
