@@ -63,9 +63,9 @@ class Implementation:
             return await self.function(*[given[name] for name in self.argument_names])
         except (Refusal, Refusals):
             raise
-        except Exception as failure:
-            # Strangers' code may raise anything: it is logged and ends as a refusal. Only
-            # contention passes: the edge does the whole transaction again.
+        except Exception as failure:  # strangers' code may raise anything
+            # It is logged and ends as a refusal. Only contention passes: the edge does the
+            # whole transaction again.
             if isinstance(failure, DBAPIError) and is_contention(failure):
                 raise
             raise self.failed("it raised", failure) from failure

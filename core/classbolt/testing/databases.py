@@ -87,7 +87,7 @@ class Templates:
                     await seed.fill(server.url(name))
                 else:
                     await upgrade(server.url(name), self._components)
-            except BaseException:
+            except BaseException:  # also an interrupt leaves nothing half made
                 await server.drop_database(name)
                 raise
             self._made[key] = name

@@ -84,7 +84,7 @@ class Store:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
-            except BaseException as error:
+            except BaseException as error:  # whatever ends it ends the transaction
                 is_kept = isinstance(error, Refused) and error.leaves_effects
                 self._connection.execute("COMMIT" if is_kept else "ROLLBACK")
                 raise
