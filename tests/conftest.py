@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import cast
 
 import pytest
+import structlog
 from coverage import Coverage
 
 from classbolt.bolt_ons import BoltOns
@@ -48,6 +49,20 @@ def compiled() -> Iterator[None]:
             environment.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
             environment.setenv("PYTHONPYCACHEPREFIX", folder)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tracebacks() -> None:
+    """Log tracebacks as a server does, without the local variables of every frame.
+
+    To draw those can take minutes.
+    """
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+        ]
+    )
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,7 @@ class FixtureF:
 
     def seed(self, kind: Kind) -> Seed:
         """Say what fills a database of this kind."""
-        return Seed("fixture F", partial(self._fill, kind))
+        return Seed("fixture F", partial(self.fill, kind))
 
     def studio(
         self,
@@ -46,7 +46,8 @@ class FixtureF:
         studio.admitted = {"owner", *studio.ids.customers}
         return studio
 
-    async def _fill(self, kind: Kind, url: str) -> None:
+    async def fill(self, kind: Kind, url: str) -> None:
+        """Set it up in a migrated database."""
         database, clock = Database(url, self._bolt_ons), Clock()
         async with serving(database, self._data, self._bolt_ons, clock) as (client, settings):
             studio = await open_studio(SLUG, client, settings, database, clock)

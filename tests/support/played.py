@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 from classbolt.bolt_ons import BoltOns
@@ -27,9 +28,9 @@ STRIPE_KEYS: Final = {
 AT_STRIPE: Final = "acct_of_studios"
 
 
-def double() -> Double:
+def double(*, keep_in: Path | None = None) -> Double:
     """Open a double of Stripe that knows the keys which owners give."""
-    opened = Double()
+    opened = Double(keep_in=keep_in)
     opened.add_account(
         AT_STRIPE, keys=[STRIPE_KEYS["restrictedKey"], STRIPE_KEYS["publishableKey"]]
     )

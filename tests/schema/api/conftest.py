@@ -1,10 +1,11 @@
-"""What the tests of the API share: inputs for every mutation, and all rows of the database."""
+"""What the tests of the API share: studios to ask, and all rows of the database."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from typing import Any, TypeAlias
+from pathlib import Path
+from typing import Any, TypeAlias, cast
 
 import pytest
 from graphql import GraphQLSchema
@@ -18,39 +19,18 @@ from classbolt.stripe_gateway import StripeGateway
 from classbolt.testing.databases import Kind, Templates
 from classbolt.testing.stripe_double import Double
 from classbolt_schema.compose.schema import build_schema, export_sdl
+from examples import Examples, ExampleStudio, Input
+from fixture_f import FixtureF
 from furnished import TwoStudios
 from invariants import broken
 from neighbours import Neighbours
-from played import STRIPE_KEYS, CardReader, double, payments_by_card, stripe_link
+from played import double, stripe_link
 from played import gateway as gateway_to
 from studio import Answer, Studio
 
-Input: TypeAlias = dict[str, Any]
-Examples: TypeAlias = Mapping[str, list[Input]]
 Rows: TypeAlias = Mapping[str, list[str]]
 Dump: TypeAlias = Callable[[], Awaitable[Rows]]
 Ask: TypeAlias = Callable[..., Awaitable[Answer]]
-
-KEYED = (
-    "bookCourse",
-    "bookSession",
-    "swapBooking",
-    "cancelBooking",
-    "cancelCourseBooking",
-    "callOffSession",
-    "callOffCourse",
-    "giveBundle",
-    "buyBundle",
-    "refundPayment",
-    "revokeCredits",
-    "revokeBundle",
-    "markPaid",
-    "markRefunded",
-    "extendBundle",
-    "mergeCustomers",
-    "eraseCustomer",
-)
-"""What can be asked again under a key."""
 
 USER_ERRORS = "{ userErrors { __typename code path ... on BoltOnDisabledError { boltOn } } }"
 
@@ -108,10 +88,40 @@ def ask(studio: Studio) -> Ask:
     return run
 
 
+@pytest.fixture(scope="session")
+def example_studio(
+    tmp_path_factory: pytest.TempPathFactory, bolt_ons: BoltOns
+) -> ExampleStudio:
+    """Fixture F with examples: the studio of whoever asks for them has them in it."""
+    return ExampleStudio(bolt_ons, tmp_path_factory.mktemp("examples"))
+
+
 @pytest.fixture
-def stripe() -> Iterator[Double]:
+def furnished(
+    request: pytest.FixtureRequest, furnished: FixtureF | None
+) -> FixtureF | ExampleStudio | None:
+    """The examples, if the test, or any fixture of it, asks for them."""
+    if "examples" in request.fixturenames:
+        return cast("ExampleStudio", request.getfixturevalue("example_studio"))
+    return furnished
+
+
+@pytest.fixture
+def examples(kind: Kind, northside: Studio, example_studio: ExampleStudio) -> Examples:
+    """A valid input or two for each mutation."""
+    del northside  # which has been filled with them
+    return example_studio.examples(kind)
+
+
+@pytest.fixture
+def stripe(
+    kind: Kind, database_url: str, furnished: FixtureF | ExampleStudio | None, tmp_path: Path
+) -> Iterator[Double]:
     """A double of Stripe, with which owners can link their account."""
-    opened = double()
+    del database_url  # which may have to be filled first
+    opened = (
+        furnished.stripe(kind, tmp_path) if isinstance(furnished, ExampleStudio) else double()
+    )
     yield opened
     opened.close()
 
@@ -120,209 +130,6 @@ def stripe() -> Iterator[Double]:
 def gateway(stripe: Double) -> StripeGateway:
     """The way to it, for the server."""
     return gateway_to(stripe)
-
-
-@pytest.fixture
-async def examples(northside: Studio, stripe: Double, bolt_ons: BoltOns) -> Examples:
-    """A valid input or two for each mutation.
-
-    Together they mention every member of every input. All of them succeed when they are run one
-    after the other in this order, as well as each alone.
-    """
-    northside.clock.set("2027-01-10T12:00")
-    await northside.token("owner")
-    ten = await northside.give("Ana", "TEN")
-    owed = await northside.do(
-        "bookCourse",
-        {
-            "course": northside.ids.courses["WED"],
-            "customer": northside.ids.customers["Ben"],
-            "payWith": {"offline": True},
-        },
-        "courseBooking { payment { id } }",
-        as_="owner",
-    )
-    bookings = [await northside.booking("Ana", "MON", number) for number in (2, 3, 4, 5)]
-    quote = await northside.quote("Ana", "MON", 2)
-    await northside.cancel("Hal", "SAT", 5)
-    refunded = await northside.booking("Hal", "SAT", 5)
-    going = [await northside.add_customer(name) for name in ("Una", "Vera", "Will")]
-    held = await northside.give("Hal", "TEN")
-    ended = await stripe_link(northside)
-    await stripe_link(northside)
-    found = {
-        **_set_up(northside),
-        **_scheduled(northside),
-        **_served(northside, ten, owed["courseBooking"]["payment"]["id"]),
-        **_ended(northside, ten, bookings, quote),
-        **await payments_by_card(CardReader(northside, stripe, bolt_ons)),
-        **_ended_as_a_whole(
-            northside, [await northside.course_booking(name) for name in ("Ben", "Hal", "Xia")]
-        ),
-        **_amended(held, refunded, going),
-        **_linked(ended),
-        "retryJob": [{"job": await dead_job(northside)}],
-        "discardJob": [{"job": await dead_job(northside)}],
-        "archiveBundle": [{"bundle": northside.ids.bundles["RB-ADV"]}],
-        "disableBoltOn": [{"boltOn": "drop_in"}],
-        "enableBoltOn": [{"boltOn": "drop_in"}],
-    }
-    for mutation in KEYED:
-        found[mutation][-1]["idempotencyKey"] = f"To {mutation} once"
-    return found
-
-
-def _set_up(studio: Studio) -> dict[str, list[Input]]:
-    bundle = {
-        "name": "Five classes",
-        "validity": {"value": 60, "unit": "DAYS"},
-        "priceMinor": 5000,
-        "onSale": True,
-        "paymentMethods": ["card", "offline"],
-        "tags": [studio.ids.tags["BEG"]],
-    }
-    return {
-        "createTag": [{"name": "Improvers"}],
-        "createBundle": [{**bundle, "credits": 5}],
-        "updateBundle": [{**bundle, "bundle": studio.ids.bundles["TEN"]}],
-    }
-
-
-def _scheduled(studio: Studio) -> dict[str, list[Input]]:
-    ids = studio.ids
-    offer = {
-        "priceMinor": 1300,
-        "opensBefore": {"value": 2, "unit": "WEEKS"},
-        "paymentMethods": ["credit", "offline"],
-        "cap": 5,
-    }
-    session = {
-        "startsAt": "2027-03-01T18:30:00Z",
-        "minutes": 75,
-        "capacity": 12,
-        "tag": ids.tags["BEG"],
-        "dropIn": offer,
-    }
-    rule = {"option": "COURSE", "method": "NEW_BUNDLE", "bundle": ids.bundles["RB-BEG"]}
-    policy = {
-        "notice": {"value": 1, "unit": "DAYS"},
-        "refunds": [rule],
-        "validityAnchor": "COURSE_END",
-        "maxRefundsPerCourseBooking": 3,
-        "minDaysAfterCreditBack": 14,
-        "refundFreeBookings": True,
-    }
-    course = {
-        "title": "Beginners, Fridays",
-        "description": "Steps and turns.",
-        "priceMinor": 6000,
-        "tag": ids.tags["BEG"],
-        "paymentMethods": ["offline"],
-        "lateJoining": "PRO_RATA",
-        "autoRefund": policy,
-    }
-    return {
-        "createCourse": [{**course, "sessions": [session]}],
-        "updateCourse": [{**course, "course": ids.courses["SAT"]}],
-        "addSessions": [{"course": ids.courses["MON"], "sessions": [session]}],
-        "updateSession": [
-            {**session, "session": studio.session("SAT", 6), "isMinorMove": True}
-        ],
-        "updateSessions": [
-            {"course": ids.courses["WED"], "minutes": 90, "capacity": 9, "dropIn": offer}
-        ],
-    }
-
-
-def _served(studio: Studio, ten: str, owed: str) -> dict[str, list[Input]]:
-    ids = studio.ids
-    ana, ben, hal = (ids.customers[name] for name in ("Ana", "Ben", "Hal"))
-    saturday = studio.session("SAT", 1)
-    return {
-        "createCustomer": [{"name": "Ida", "email": "ida@example.com"}],
-        "updateCustomer": [{"customer": ana, "name": "Anna", "email": "anna@example.com"}],
-        "giveBundle": [
-            {"customer": ana, "bundle": ids.bundles["RB-BEG"], "note": "With apologies"}
-        ],
-        "bookCourse": [
-            {"course": ids.courses["WED"], "customer": hal, "payWith": {"offline": True}},
-            {"course": ids.courses["THU"], "customer": hal, "payWith": {"free": True}},
-        ],
-        "bookSession": [
-            {
-                "session": saturday,
-                "customer": ana,
-                "payWith": {"credit": {"customerBundle": ten}},
-            },
-            {"session": saturday, "customer": ben, "payWith": {"offline": True}},
-        ],
-        "buyBundle": [
-            {"bundle": ids.bundles["TEN"], "customer": ana, "payWith": {"card": True}},
-            {"bundle": ids.bundles["TEN"], "customer": ben, "payWith": {"offline": True}},
-        ],
-        "markPaid": [{"payment": owed}],
-    }
-
-
-def _ended(studio: Studio, ten: str, bookings: list[str], quote: str) -> dict[str, list[Input]]:
-    to_cancel, to_swap, to_swap_too, to_be_kind = bookings
-    goodwill = {"refund": "GOODWILL", "reason": "Ill", "bundle": studio.ids.bundles["RB-BEG"]}
-    return {
-        "cancelBooking": [
-            {"booking": to_cancel, "refund": "POLICY", "expected": quote},
-            {"booking": to_be_kind, **goodwill},
-        ],
-        "swapBooking": [
-            {
-                "booking": to_swap,
-                "toSession": studio.session("THU", 1),
-                "expected": quote,
-                "payWith": {"credit": {"customerBundle": ten}},
-            },
-            {
-                "booking": to_swap_too,
-                "toSession": studio.session("WED", 1),
-                "payWith": {"offline": True},
-            },
-        ],
-        "callOffSession": [{"session": studio.session("THU", 6), "refund": "POLICY"}],
-    }
-
-
-def _ended_as_a_whole(studio: Studio, course_bookings: list[str]) -> dict[str, list[Input]]:
-    with_credits, with_nothing, with_cash = course_bookings
-    credits = {"credits": {"bundle": studio.ids.bundles["RB-BEG"]}}
-    return {
-        "cancelCourseBooking": [
-            {"courseBooking": with_credits, "refund": credits, "reason": "Moved away"},
-            {"courseBooking": with_nothing, "refund": {"none": True}},
-            {"courseBooking": with_cash, "refund": {"cash": True}},
-        ],
-        "callOffCourse": [{"course": studio.ids.courses["WED"], "refund": "POLICY"}],
-    }
-
-
-def _amended(held: str, refunded: str, going: list[str]) -> dict[str, list[Input]]:
-    merged, kept, erased = going
-    later = "2027-12-31T00:00:00Z"
-    return {
-        "markRefunded": [{"booking": refunded, "note": "In cash"}],
-        "extendBundle": [{"customerBundle": held, "expiresAt": later}],
-        "revokeBundle": [{"customerBundle": held, "note": "Given by mistake"}],
-        "mergeCustomers": [{"from": merged, "into": kept}],
-        "eraseCustomer": [{"customer": erased}],
-        "updateAccount": [{"name": "Northside", "timeZone": "Europe/Paris"}],
-    }
-
-
-def _linked(ended: str) -> dict[str, list[Input]]:
-    """Change a link that has ended: the one in force is for the examples of payments."""
-    changes = {"webhookSecret": STRIPE_KEYS["webhookSecret"], "holdMinutes": 30}
-    return {
-        "updateStripeLink": [{"link": ended, **changes}],
-        "unlinkStripe": [{"link": ended}],
-        "linkStripe": [{**STRIPE_KEYS, "holdMinutes": 20}],
-    }
 
 
 @pytest.fixture

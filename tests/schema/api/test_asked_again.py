@@ -23,7 +23,9 @@ from classbolt_schema.mutations.cancelling import CancelBookingInput, RefundChoi
 from studio import Studio, codes_of, serving
 
 if TYPE_CHECKING:
-    from tests.schema.api.conftest import Dump, Examples
+    from tests.schema.api.conftest import Dump
+
+    from examples import Examples
 
 KEY = "5f0c9a52-6c1e-4d5b-9f8a-3a3c7f1f2b11"
 

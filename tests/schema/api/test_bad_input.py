@@ -9,7 +9,9 @@ import pytest
 from studio import Studio
 
 if TYPE_CHECKING:
-    from tests.schema.api.conftest import Ask, Dump, Input
+    from tests.schema.api.conftest import Ask, Dump
+
+    from examples import Input
 
 A_DAY = {"value": 1, "unit": "DAYS"}
 COURSE = {"title": "Yoga", "priceMinor": 6000}

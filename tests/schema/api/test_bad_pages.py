@@ -18,7 +18,7 @@ from played import CardReader
 from studio import Studio
 
 if TYPE_CHECKING:
-    from tests.schema.api.conftest import Examples
+    from examples import Examples
 
 pytestmark = pytest.mark.unmeasured  # they come by nothing new, but often
 

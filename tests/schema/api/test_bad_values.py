@@ -25,7 +25,9 @@ from classbolt_schema.ids import decode_any, encode
 from classbolt_schema.server.limits import MAX_ROOT_MUTATIONS
 
 if TYPE_CHECKING:
-    from tests.schema.api.conftest import Ask, Dump, Examples, Input
+    from tests.schema.api.conftest import Ask, Dump
+
+    from examples import Examples, Input
 
 pytestmark = pytest.mark.unmeasured  # they come by nothing new, but often
 

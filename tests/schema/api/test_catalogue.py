@@ -9,7 +9,7 @@ import pytest
 from studio import Studio
 
 if TYPE_CHECKING:
-    from tests.schema.api.conftest import Examples
+    from examples import Examples
 
 pytestmark = pytest.mark.unmeasured  # they come by nothing new, but often
 

@@ -10,7 +10,7 @@ from played import stripe_link
 from studio import Studio
 
 if TYPE_CHECKING:
-    from tests.schema.api.conftest import Examples
+    from examples import Examples
 
 EVERYTHING = """{
   courses(first: 1) { edges { node { id title

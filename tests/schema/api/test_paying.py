@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from studio import Studio
 
 if TYPE_CHECKING:
-    from tests.schema.api.conftest import Ask, Dump, Examples, Input
+    from tests.schema.api.conftest import Ask, Dump
+
+    from examples import Examples, Input
 
 PAID = ("bookCourse", "bookSession", "swapBooking")
 

@@ -11,7 +11,9 @@ from classbolt.values import PERMISSIONS, Permission, Role
 from studio import Studio
 
 if TYPE_CHECKING:
-    from tests.schema.api.conftest import Ask, Dump, Examples, Input
+    from tests.schema.api.conftest import Ask, Dump
+
+    from examples import Examples, Input
 
 pytestmark = pytest.mark.unmeasured  # they come by nothing new, but often
 

@@ -15,7 +15,9 @@ from classbolt.testing.databases import Kind
 from studio import Studio
 
 if TYPE_CHECKING:
-    from tests.schema.api.conftest import Ask, Examples
+    from tests.schema.api.conftest import Ask
+
+    from examples import Examples
 
 pytestmark = pytest.mark.unmeasured  # they come by nothing new, but often
 

@@ -18,7 +18,9 @@ from graphql import (
 from studio import Studio
 
 if TYPE_CHECKING:
-    from tests.schema.api.conftest import Ask, Dump, Examples, Input
+    from tests.schema.api.conftest import Ask, Dump
+
+    from examples import Examples, Input
 
 
 def added(

@@ -10,7 +10,7 @@ from classbolt.values import PERMISSIONS, Permission, Role
 from studio import Studio
 
 if TYPE_CHECKING:
-    from tests.schema.api.conftest import Examples
+    from examples import Examples
 
 CATALOGUE = """{
   account { slug name timeZone currency takesCards }
