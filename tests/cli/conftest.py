@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from installation import HEADS, Installation
+
+GONE = "[classbolt.bolt_ons]\ngone = a_module_that_is_gone:Gone\n"
 
 
 @pytest.fixture(scope="module")
@@ -30,3 +34,13 @@ def owner(opened: Installation) -> str:
     return opened.does(
         "staff", "add", "--account", "studio", "--name", "Olga", "--role", "OWNER"
     )
+
+
+@pytest.fixture
+def bolt_on_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an installed distribution offer a bolt-on that is no longer there."""
+    package = tmp_path / "gone-1.0.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: gone\nVersion: 1.0\n")
+    (package / "entry_points.txt").write_text(GONE)
+    monkeypatch.syspath_prepend(tmp_path)

@@ -100,6 +100,14 @@ def test_the_schema_that_is_exported_is_the_one_that_is_kept(opened: Installatio
     assert exported == Done(0, SDL.read_text("utf-8"), "")
 
 
+@pytest.mark.usefixtures("bolt_on_that_is_gone")
+def test_what_is_logged_is_no_part_of_what_a_command_prints(opened: Installation) -> None:
+    exported = opened.run("schema", "export")
+
+    assert (exported.code, exported.out) == (0, SDL.read_text("utf-8"))
+    assert "bolt_on_not_loaded" in exported.err
+
+
 def test_a_setting_that_is_misspelt_is_named(opened: Installation) -> None:
     misspelt = Installation(opened.folder, {"CLASSBOLT_ISUER": "https://id.example"})
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,11 @@ import pytest
 
 import healthy as h
 from classbolt.testing.databases import Kind, Templates
-from classbolt_schema.server import cli
 from healthy import do, write_healthy_rows
+from installation import Done, Installation
 
-Doctor = Callable[..., tuple[int, str, str]]
+Doctor = Callable[..., Done]
 TAKE_A_SEAT = "UPDATE sessions SET seats_taken = 9 WHERE seats_taken = 1"
-GONE = "[classbolt.bolt_ons]\ngone = a_module_that_is_gone:Gone\n"
 
 
 @pytest.fixture
@@ -30,24 +29,9 @@ async def url(kind: Kind, templates: Templates) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-def doctor(
-    url: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Doctor:
+def doctor(url: str, tmp_path: Path) -> Doctor:
     """Run the command, and give its exit code and what it prints and complains of."""
-    monkeypatch.setenv("CLASSBOLT_DATA", str(tmp_path))
-    monkeypatch.setenv("DATABASE_URL", url)
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["classbolt", "doctor", *arguments])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        said = capsys.readouterr()
-        return int(end.value.code or 0), said.out, said.err
-
-    return run
+    return partial(Installation(tmp_path, {"DATABASE_URL": url}).run, "doctor")
 
 
 def as_object(printed: str) -> tuple[bool, dict[str, dict[str, Any]]]:
@@ -146,28 +130,17 @@ def test_machines_are_told_what_is_wrong_and_where(url: str, doctor: Doctor) -> 
 
 
 @pytest.mark.parametrize("kind", ["sqlite"])
+@pytest.mark.usefixtures("bolt_on_that_is_gone")
 def test_what_is_said_of_a_bolt_on_on_loading_does_not_get_into_the_report(
-    doctor: Doctor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    doctor: Doctor,
 ) -> None:
-    package = tmp_path / "gone-1.0.dist-info"
-    package.mkdir()
-    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: gone\nVersion: 1.0\n")
-    (package / "entry_points.txt").write_text(GONE)
-    monkeypatch.syspath_prepend(tmp_path)
-
     code, printed, complaints = doctor("--json")
 
     assert (code, as_object(printed)[0]) == (0, True)
     assert "bolt_on_not_loaded" in complaints
 
 
-@pytest.mark.parametrize("kind", ["sqlite"])
-def test_settings_that_cannot_be_used_exit_with_1_and_one_line(
-    doctor: Doctor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CLASSBOLT_DATTA", "here")
+def test_settings_that_cannot_be_used_exit_with_1_and_one_line(tmp_path: Path) -> None:
+    misspelt = Installation(tmp_path, {"CLASSBOLT_DATTA": "here"})
 
-    code, printed, complaints = doctor("--json")
-
-    assert (code, printed) == (1, "")
-    assert complaints.startswith("classbolt: CLASSBOLT_DATTA is not a setting")
+    assert misspelt.refuses("doctor", "--json").startswith("CLASSBOLT_DATTA is not a setting")

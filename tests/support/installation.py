@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -18,6 +19,7 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
+import structlog
 
 from classbolt_schema.server import cli
 
@@ -65,7 +67,12 @@ class Installation:
     def run(self, *arguments: str) -> Done:
         """Run a command to its end, in this process: starting one takes longer than most."""
         out, err, code = StringIO(), StringIO(), 0
-        with pytest.MonkeyPatch.context() as here, redirect_stdout(out), redirect_stderr(err):
+        with (
+            pytest.MonkeyPatch.context() as here,
+            redirect_stdout(out),
+            redirect_stderr(err),
+            _logging_as_before(),
+        ):
             for name in {*os.environ} - {*self.environment}:
                 here.delenv(name)
             for name, value in self.environment.items():
@@ -150,6 +157,20 @@ class Installation:
         with closing(sqlite3.connect(self.folder / "data" / "classbolt.db")) as database:
             (found,) = database.execute(f"SELECT COUNT(*) FROM {table}").fetchone()  # noqa: S608
         return int(found)
+
+
+@contextmanager
+def _logging_as_before() -> Iterator[None]:
+    """Take back how a command sets up the log of its whole process."""
+    root, before = logging.getLogger(), structlog.get_config()
+    handlers, level = root.handlers[:], root.level
+    root.handlers.clear()  # which a command would close
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        structlog.configure(**before)
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,7 @@ OfAccount = Annotated[str, typer.Option("--account", help="The account's slug.")
 
 def main() -> None:
     """Run a command; a "no" is one line on the error stream and exit code 1."""
+    logs.set_up()  # what is logged on loading bolt-ons is no part of what a command prints
     try:
         app()
     except (BadBoltOn, MigrationError, Refusal, SettingsError) as no:

@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import sys
 from collections import Counter
-from contextlib import redirect_stdout
 from typing import Annotated, Any
 
 import typer
@@ -21,9 +19,7 @@ def doctor(
 ) -> None:
     """Examine the whole database and the installation; exit with 1 if there is a problem."""
     settings = load_settings()
-    with redirect_stdout(sys.stderr):  # what is said of bolt-ons on loading is no part of it
-        bolt_ons = BoltOns.discover()
-    report = asyncio.run(examine(settings.database_url, bolt_ons, clock=utc_now))
+    report = asyncio.run(examine(settings.database_url, BoltOns.discover(), clock=utc_now))
     typer.echo(json.dumps(_as_object(report), indent=2) if as_json else _as_table(report))
     raise typer.Exit(0 if report.is_healthy else 1)
 

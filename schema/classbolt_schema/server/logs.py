@@ -15,9 +15,14 @@ from structlog.typing import Processor
 from classbolt.config import Settings
 
 
-def set_up(settings: Settings) -> None:
-    """Send every log line, also the standard library's, to standard error in one form."""
-    for_people = sys.stderr.isatty() if settings.log is None else settings.log == "console"
+def set_up(settings: Settings | None = None) -> None:
+    """Send every log line, also the standard library's, to standard error in one form.
+
+    Args:
+        settings: Say in which; until they are read, it is what suits the stream.
+    """
+    chosen = settings and settings.log
+    for_people = sys.stderr.isatty() if chosen is None else chosen == "console"
     every_line: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
