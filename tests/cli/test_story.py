@@ -85,6 +85,7 @@ def test_the_story_holds_on_a_new_file(tmp_path: Path) -> None:
     assert played.returncode == 0, played.stdout + played.stderr
     assert "The story holds" in played.stdout
     assert "✗" not in played.stdout
+    assert played.stderr == ""
     assert list(tmp_path.iterdir()) == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -13,7 +14,7 @@ from classbolt.testing.databases import Kind, Templates
 from classbolt.worker import Worker
 from classbolt_auto_refund import AutoRefund
 from classbolt_drop_in import DropIn
-from counter import Counter, counter_of
+from counter import Counter, TakingCards, counter_of
 from fixture_f import FixtureF
 from messenger import Post
 from studio import Clock, Studio, serving
@@ -30,12 +31,25 @@ async def unwatched(
             yield fixture_f.studio(kind, client, settings, database, clock)
 
 
+@pytest.fixture(scope="session")
+def taking_cards(tmp_path_factory: pytest.TempPathFactory, bolt_ons: BoltOns) -> TakingCards:
+    return TakingCards(bolt_ons, tmp_path_factory.mktemp("taking_cards"))
+
+
+@pytest.fixture
+def furnished(request: pytest.FixtureRequest, furnished: FixtureF | None) -> FixtureF | None:
+    """The studio that takes cards, if the test, or any fixture of it, asks for its counter."""
+    if "counter" in request.fixturenames:
+        return cast("TakingCards", request.getfixturevalue("taking_cards"))
+    return furnished
+
+
 @pytest.fixture
 async def counter(
-    kind: Kind, database_url: str, fixture_f: FixtureF, tmp_path: Path, bolt_ons: BoltOns
+    kind: Kind, database_url: str, taking_cards: TakingCards, tmp_path: Path, bolt_ons: BoltOns
 ) -> AsyncIterator[Counter]:
     """Fixture F, linked with Stripe."""
-    async with counter_of(kind, database_url, fixture_f, tmp_path, bolt_ons) as found:
+    async with counter_of(kind, database_url, taking_cards, tmp_path, bolt_ons) as found:
         yield found
 
 

@@ -238,11 +238,32 @@ def gateway_to(double: Double) -> StripeGateway:
     )
 
 
+class TakingCards(FixtureF):
+    """Fixture F where courses and advanced drop-ins can be paid for by card."""
+
+    NAME = "fixture F, taking cards"
+
+    async def furnish(self, studio: Studio) -> None:
+        """Set it up, link it with Stripe, and let cards be taken."""
+        await super().furnish(studio)
+        link = partial(stripe_links.link, actor=SYSTEM, new=NewLink(), now=studio.clock.now)
+        await studio.database.write(Caller(SLUG), link)
+        for course in ("MON", "WED"):
+            await studio.change_course(course, paymentMethods=["card", "offline"])
+        offer = {
+            "priceMinor": 1400,
+            "opensBefore": {"value": 7, "unit": "DAYS"},
+            "paymentMethods": ["card", "credit"],
+        }
+        asked = {"course": studio.ids.courses["WED"], "dropIn": offer}
+        await studio.do("updateSessions", asked, as_="owner")
+
+
 @asynccontextmanager
 async def counter_of(
-    kind: Kind, url: str, fixture_f: FixtureF, data: Path, bolt_ons: BoltOns
+    kind: Kind, url: str, taking_cards: TakingCards, data: Path, bolt_ons: BoltOns
 ) -> AsyncIterator[Counter]:
-    """Open fixture F where courses and advanced drop-ins can be paid for by card."""
+    """Open the studio that takes cards, in a copy of its database; nobody has paid yet."""
     clock, database = Clock(), Database(url, bolt_ons)
     double = Double(KEY, publishable_key=PUBLISHABLE_KEY, clock=clock)
     double.listen("https://classbolt.invalid/webhooks/stripe")
@@ -253,17 +274,6 @@ async def counter_of(
         client,
         settings,
     ):
-        studio = fixture_f.studio(kind, client, settings, database, clock)
-        link = partial(stripe_links.link, actor=SYSTEM, new=NewLink(), now=clock.now)
-        await database.write(Caller(SLUG), link)
-        for course in ("MON", "WED"):
-            await studio.change_course(course, paymentMethods=["card", "offline"])
-        offer = {
-            "priceMinor": 1400,
-            "opensBefore": {"value": 7, "unit": "DAYS"},
-            "paymentMethods": ["card", "credit"],
-        }
-        asked = {"course": studio.ids.courses["WED"], "dropIn": offer}
-        await studio.do("updateSessions", asked, as_="owner")
+        studio = taking_cards.studio(kind, client, settings, database, clock)
         yield Counter(studio, double, till, worker)
     double.close()

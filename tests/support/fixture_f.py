@@ -24,6 +24,8 @@ SLUG = "northside"
 class FixtureF:
     """Northside with both bolt-ons on, two levels, four courses, three buyers and an owner."""
 
+    NAME = "fixture F"
+
     def __init__(self, bolt_ons: BoltOns, data: Path) -> None:
         self._bolt_ons = bolt_ons
         self._data = data
@@ -31,7 +33,7 @@ class FixtureF:
 
     def seed(self, kind: Kind) -> Seed:
         """Say what fills a database of this kind."""
-        return Seed("fixture F", partial(self.fill, kind))
+        return Seed(self.NAME, partial(self.fill, kind))
 
     def studio(
         self,
@@ -51,7 +53,11 @@ class FixtureF:
         database, clock = Database(url, self._bolt_ons), Clock()
         async with serving(database, self._data, self._bolt_ons, clock) as (client, settings):
             studio = await open_studio(SLUG, client, settings, database, clock)
-            await studio.set_up(bolt_ons=["auto_refund", "drop_in"])
-            for name in studio.ids.customers:
-                await studio.admit(name)
+            await self.furnish(studio)
         self._ids[kind] = studio.ids
+
+    async def furnish(self, studio: Studio) -> None:
+        """Set it up in an account without anything in it."""
+        await studio.set_up(bolt_ons=["auto_refund", "drop_in"])
+        for name in studio.ids.customers:
+            await studio.admit(name)

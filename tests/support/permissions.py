@@ -101,7 +101,10 @@ def _table(title: str, rows: Iterable[tuple[str, Cells]]) -> str:
 
 async def ask_for_everything(both: Neighbours, schema: GraphQLSchema) -> Table:
     """Ask for all that the schema has, as everybody."""
-    asking = _Asking(both, schema, await both.rows(), set())
+    rows = await both.rows()
+    bens, _ = rows_of_customer(rows, decode("Customer", both.bens["Customer"]))
+    norths, _ = rows_of_account(rows, 1)
+    asking = _Asking(both, schema, bens, norths, set())
     return Table(
         await asking.roots("mutation"),
         await asking.roots("query"),
@@ -125,7 +128,8 @@ def _types(schema: GraphQLSchema) -> list[str]:
 class _Asking:
     both: Neighbours
     schema: GraphQLSchema
-    rows: Rows
+    bens: Rows
+    norths: Rows
     unset: set[str]
 
     # What one can do and ask
@@ -218,9 +222,8 @@ class _Asking:
         ids: dict[str, Any] = {**self.both.bens, ANY: self.both.bens["Customer"]}
         if way[:2] == ("query", "nodes"):
             kind = way[2].removeprefix(ONTO)
-            bens, _ = rows_of_customer(self.rows, decode("Customer", ids["Customer"]))
-            norths, _ = rows_of_account(self.rows, 1)
-            ids["Query.nodes.ids"] = (ids_of(kind, bens) or ids_of(kind, norths))[:MOST_AT_ONCE]
+            found = ids_of(kind, self.bens) or ids_of(kind, self.norths)
+            ids["Query.nodes.ids"] = found[:MOST_AT_ONCE]
         return ids
 
     async def _ask(self, who: str | None, document: Document) -> Any:

@@ -19,7 +19,8 @@ def set_up(settings: Settings | None = None) -> None:
     """Send every log line, also the standard library's, to standard error in one form.
 
     Args:
-        settings: Say in which; until they are read, it is what suits the stream.
+        settings: Say in which. Commands that do not serve need none, and tell only of what is
+            wrong.
     """
     chosen = settings and settings.log
     for_people = sys.stderr.isatty() if chosen is None else chosen == "console"
@@ -46,7 +47,8 @@ def set_up(settings: Settings | None = None) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
         )
     )
-    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
+    level = logging.INFO if settings else logging.WARNING
+    logging.basicConfig(handlers=[handler], level=level, force=True)
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every connection
     for each in ("stripe", "httpx"):  # they tell of every call, and of what Stripe refused
         logging.getLogger(each).setLevel(logging.ERROR)
