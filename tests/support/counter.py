@@ -243,9 +243,9 @@ class TakingCards(FixtureF):
 
     NAME = "fixture F, taking cards"
 
-    async def furnish(self, studio: Studio) -> None:
+    async def furnish(self, kind: Kind, studio: Studio) -> None:
         """Set it up, link it with Stripe, and let cards be taken."""
-        await super().furnish(studio)
+        await super().furnish(kind, studio)
         link = partial(stripe_links.link, actor=SYSTEM, new=NewLink(), now=studio.clock.now)
         await studio.database.write(Caller(SLUG), link)
         for course in ("MON", "WED"):

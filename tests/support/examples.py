@@ -9,21 +9,17 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from copy import deepcopy
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import httpx
-
 from at_work import dead_job
 from classbolt.bolt_ons import BoltOns
-from classbolt.config import Settings
-from classbolt.db import Database
-from classbolt.testing.databases import Kind, Seed
+from classbolt.stripe_gateway import StripeGateway
+from classbolt.testing.databases import Kind
 from classbolt.testing.stripe_double import Double
-from fixture_f import SLUG, FixtureF
+from fixture_f import FixtureF
 from played import STRIPE_KEYS, CardReader, double, gateway, payments_by_card, stripe_link
-from studio import Clock, Studio, serving
+from studio import Studio
 
 Input: TypeAlias = dict[str, Any]
 Examples: TypeAlias = Mapping[str, list[Input]]
@@ -50,18 +46,15 @@ KEYED = (
 """What can be asked again under a key."""
 
 
-class ExampleStudio:
+class ExampleStudio(FixtureF):
     """Fixture F, six days later: each mutation has something there to change."""
 
-    def __init__(self, bolt_ons: BoltOns, data: Path) -> None:
-        self._bolt_ons = bolt_ons
-        self._data = data
-        self._fixture_f = FixtureF(bolt_ons, data)
-        self._made: dict[Kind, tuple[Studio, Examples]] = {}
+    NAME = "fixture F with examples"
 
-    def seed(self, kind: Kind) -> Seed:
-        """Say what fills a database of this kind."""
-        return Seed("examples", partial(self._fill, kind))
+    def __init__(self, bolt_ons: BoltOns, data: Path) -> None:
+        super().__init__(bolt_ons, data)
+        self._stripe: dict[Kind, Double] = {}
+        self._examples: dict[Kind, Examples] = {}
 
     def examples(self, kind: Kind) -> Examples:
         """Give an input or two for each mutation.
@@ -69,8 +62,7 @@ class ExampleStudio:
         Together they mention every member of every input. All of them succeed when they are run
         one after the other in this order, as well as each alone.
         """
-        _, found = self._made[kind]
-        return deepcopy(found)
+        return deepcopy(self._examples[kind])
 
     def stripe(self, kind: Kind, data: Path) -> Double:
         """Open a copy of the double of Stripe, as it was when the examples were made."""
@@ -78,35 +70,20 @@ class ExampleStudio:
         shutil.copy(self._stripe_file(kind), copy)
         return double(keep_in=copy)
 
-    def studio(
-        self,
-        kind: Kind,
-        client: httpx.AsyncClient,
-        settings: Settings,
-        database: Database,
-        clock: Clock,
-    ) -> Studio:
-        """Give the studio that is in a copy."""
-        made, _ = self._made[kind]
-        clock.now = made.clock.now
-        studio = Studio(SLUG, client, clock, settings, database, deepcopy(made.ids))
-        studio.admitted = set(made.admitted)
-        return studio
+    def gateway(self, kind: Kind) -> StripeGateway:
+        """Give the way to the double that is copied."""
+        self._stripe[kind] = double(keep_in=self._stripe_file(kind))
+        return gateway(self._stripe[kind])
 
-    async def _fill(self, kind: Kind, url: str) -> None:
-        await self._fixture_f.fill(kind, url)
-        database, clock = Database(url, self._bolt_ons), Clock()
-        stripe = double(keep_in=self._stripe_file(kind))
-        async with serving(
-            database, self._data, self._bolt_ons, clock, gateway=gateway(stripe)
-        ) as (client, settings):
-            studio = self._fixture_f.studio(kind, client, settings, database, clock)
-            found = await _examples(CardReader(studio, stripe, self._bolt_ons))
+    async def furnish(self, kind: Kind, studio: Studio) -> None:
+        """Set up fixture F, and what the examples change."""
+        await super().furnish(kind, studio)
+        stripe = self._stripe[kind]
+        self._examples[kind] = await _examples(CardReader(studio, stripe, self.bolt_ons))
         stripe.close()
-        self._made[kind] = studio, found
 
     def _stripe_file(self, kind: Kind) -> Path:
-        return self._data / f"stripe-{kind}.db"
+        return self.data / f"stripe-{kind}.db"
 
 
 async def _examples(card: CardReader) -> Examples:

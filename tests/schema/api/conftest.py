@@ -97,9 +97,7 @@ def example_studio(
 
 
 @pytest.fixture
-def furnished(
-    request: pytest.FixtureRequest, furnished: FixtureF | None
-) -> FixtureF | ExampleStudio | None:
+def furnished(request: pytest.FixtureRequest, furnished: FixtureF | None) -> FixtureF | None:
     """The examples, if the test, or any fixture of it, asks for them."""
     if "examples" in request.fixturenames:
         return cast("ExampleStudio", request.getfixturevalue("example_studio"))
@@ -115,7 +113,7 @@ def examples(kind: Kind, northside: Studio, example_studio: ExampleStudio) -> Ex
 
 @pytest.fixture
 def stripe(
-    kind: Kind, database_url: str, furnished: FixtureF | ExampleStudio | None, tmp_path: Path
+    kind: Kind, database_url: str, furnished: FixtureF | None, tmp_path: Path
 ) -> Iterator[Double]:
     """A double of Stripe, with which owners can link their account."""
     del database_url  # which may have to be filled first
