@@ -159,6 +159,15 @@ async def write_course_booking(tx: Tx, new: CourseBooking) -> None:
         raise AlreadyBooked
 
 
+async def make_room_for(tx: Tx, course_booking_id: CourseBookingId) -> None:
+    """End the booking of the same course that has no place left, which would be in the way.
+
+    The sessions of the course must be locked.
+    """
+    (wanted,) = (await find_course_bookings(tx, [course_booking_id])).values()
+    await tx.execute(END_EMPTY, {"course": wanted.course_id, "customer": wanted.customer_id})
+
+
 async def find_bookings(tx: Tx, ids: Collection[BookingId]) -> Mapping[BookingId, Booking]:
     """Find bookings by id."""
     return {row.id: Booking(*row) for row in await tx.all(BOOKINGS_BY_ID, {"ids": list(ids)})}

@@ -21,6 +21,7 @@ from classbolt.bookings import (
     EXPIRED,
     HELD,
     Booking,
+    make_room_for,
 )
 from classbolt.card_rules import Because, Fate, Standing, State, fate
 from classbolt.checks import mine
@@ -264,6 +265,8 @@ async def settle(
             await _book(tx, card, HELD, captured, now)
         case Fate.BOOK_AGAIN:
             await sessions.take_seats(tx, [each.session_id for each in places])
+            if places and places[0].course_booking_id is not None:
+                await make_room_for(tx, places[0].course_booking_id)
             await _book(tx, card, EXPIRED, captured, now)
         case Fate.GIVE_UP:
             await _give_up(tx, payment_id)

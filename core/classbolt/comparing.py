@@ -92,6 +92,8 @@ def _keeping_nobody(payment_id: PaymentId) -> Iterator[None]:
         yield
     except (StripeRefused, StripeUnclear, Refusal) as no:
         log.warning("payment_not_compared", payment=str(payment_id), reason=str(no))
+    except Exception:  # whatever it is, the money of all others still waits
+        log.exception("payment_not_compared", payment=str(payment_id), reason="a bug")
 
 
 async def _compare(
@@ -117,14 +119,27 @@ async def _compare_aftermath(
 ) -> None:
     """Hear of refunds and disputes that are not as we have them."""
     made = await till.gateway.refunds_since(link, since)
+    async with till.database.read(Caller(account)) as tx:
+        news = [
+            each for some in _slices(made) for each in await refund_news.only_news(tx, some)
+        ]
+    await _sync_those_of(till, account, news, now)
+    # Apart: a key that may not read disputes still tells of refunds.
     opened = await till.gateway.disputes_since(link, since)
     async with till.database.read(Caller(account)) as tx:
-        told: list[StripeRefund | StripeDispute] = []
-        for some in _slices(made):
-            told += await refund_news.only_news(tx, some)
-        for several in _slices(opened):
-            told += await disputes.only_news(tx, several)
-        intents = list({each.intent_id for each in told if each.intent_id is not None})
+        lost = [each for some in _slices(opened) for each in await disputes.only_news(tx, some)]
+    await _sync_those_of(till, account, lost, now)
+
+
+async def _sync_those_of(
+    till: Till,
+    account: str,
+    told: Sequence[StripeRefund | StripeDispute],
+    now: datetime,
+) -> None:
+    """Bring the payments that something is told of to where Stripe is."""
+    intents = list({each.intent_id for each in told if each.intent_id is not None})
+    async with till.database.read(Caller(account)) as tx:
         news = [each for some in _slices(intents) for each in await cards.of_intents(tx, some)]
     for payment_id in news:
         with _keeping_nobody(payment_id):

@@ -224,7 +224,11 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(**overrides)
     except ValidationError as error:
         raise SettingsError(
-            "; ".join(_explain(each["loc"], each["msg"]) for each in error.errors())
+            "; ".join(
+                _explain(each["loc"], each["msg"])
+                for each in error.errors()
+                if each["type"] != "default_factory_not_called"  # for want of another setting
+            )
         ) from None
 
 

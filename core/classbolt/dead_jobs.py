@@ -10,8 +10,9 @@ from sqlalchemy import bindparam, delete, null, select, update
 from classbolt.checks import mine
 from classbolt.columns import AnyRow
 from classbolt.db import Tx
-from classbolt.errors import NotFound
+from classbolt.errors import NotFound, RefundOwed
 from classbolt.pages import Page, PageOf, fetch_page
+from classbolt.refunds import SEND
 from classbolt.tables import jobs
 from classbolt.values import Actor, JobId, Permission
 
@@ -51,7 +52,7 @@ REVIVE = (
     .values(died_at=null(), attempts=0, lost=0, run_at=bindparam("now"))
     .returning(jobs.c.id)
 )
-DISCARD = delete(jobs).where(*THAT_ONE).returning(jobs.c.id)
+DISCARD = delete(jobs).where(*THAT_ONE, jobs.c.kind != SEND).returning(jobs.c.id)
 
 
 async def list_dead_jobs(tx: Tx, actor: Actor, page: Page) -> PageOf[DeadJob]:
@@ -84,15 +85,17 @@ async def retry_job(tx: Tx, actor: Actor, job_id: JobId, *, now: datetime) -> No
 
 
 async def discard_job(tx: Tx, actor: Actor, job_id: JobId) -> None:
-    """Give a dead job up for good.
+    """Give a dead job up for good, but for a refund: somebody is owed that money.
 
     Raises:
         Forbidden: The actor does not run the account.
         NotFound: The account has no dead job of this id.
+        RefundOwed: It is a refund.
     """
     actor.require(Permission.RUN_ACCOUNT)
     if await tx.scalar(DISCARD, {"job_id": job_id}) is None:
-        raise NotFound().at("job")
+        is_there = await find_dead_job(tx, job_id) is not None
+        raise (RefundOwed() if is_there else NotFound()).at("job")
 
 
 def _dead_job(row: AnyRow) -> DeadJob:

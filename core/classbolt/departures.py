@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, case, delete, or_, select, update
 
 from classbolt import amend, holdings
-from classbolt.bookings import TAKES_A_SEAT
+from classbolt.bookings import HELD, TAKES_A_SEAT
 from classbolt.checks import mine
 from classbolt.customers import Customer, find_customers, lock_customers
 from classbolt.db import Tx
@@ -65,7 +65,8 @@ PLACE_TO_COME = (
         mine(bookings),
         bookings.c.customer_id == bindparam("customer_id"),
         bookings.c.status.in_(TAKES_A_SEAT),
-        sessions.c.starts_at > bindparam("now"),
+        # A place that is held can still be paid for after the session has begun.
+        or_(sessions.c.starts_at > bindparam("now"), bookings.c.status == HELD),
     )
     .limit(1)
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
 
@@ -17,7 +18,9 @@ from classbolt.paying import Till
 from classbolt.stripe_facts import StripeRefused, StripeUnclear
 from classbolt.stripe_links import COMPARE, COMPARE_OLD
 from classbolt.values import PaymentId, RefundId
-from classbolt.worker import Duty
+from classbolt.worker import JOB_SECONDS, Duty
+
+COMPARE_SECONDS = JOB_SECONDS - 5
 
 log = structlog.get_logger(__name__)
 
@@ -33,11 +36,11 @@ def duties(till: Till) -> Mapping[str, Duty]:
         await paying.refund(till, job.account, RefundId(UUID(job.payload["refund"])), now=now)
 
     async def compare(job: Job, now: datetime) -> None:
-        with _coming_again(job):
+        async with _coming_again(job):
             await comparing.compare(till, job.account, back=comparing.LOOKS_BACK, now=now)
 
     async def compare_old(job: Job, now: datetime) -> None:
-        with _coming_again(job):
+        async with _coming_again(job):
             await comparing.compare(till, job.account, back=comparing.LOOKS_FAR_BACK, now=now)
 
     return {
@@ -48,10 +51,15 @@ def duties(till: Till) -> Mapping[str, Duty]:
     }
 
 
-@contextmanager
-def _coming_again(job: Job) -> Iterator[None]:
-    """Let what is promised again and again not be tried until it is dead."""
+@asynccontextmanager
+async def _coming_again(job: Job) -> AsyncIterator[None]:
+    """Let what is promised again and again not be tried until it is dead.
+
+    It ends before the worker would end it: then it would wait for hours to be tried again.
+    """
     try:
-        yield
-    except (StripeRefused, StripeUnclear, TryAgain) as no:
-        log.warning("payments_not_compared", account=job.account, reason=str(no))
+        async with asyncio.timeout(COMPARE_SECONDS):
+            yield
+    except (StripeRefused, StripeUnclear, TimeoutError, TryAgain) as no:
+        reason = str(no) or type(no).__name__
+        log.warning("payments_not_compared", account=job.account, reason=reason)

@@ -10,7 +10,7 @@ any order and as often as they like.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -27,6 +27,7 @@ from classbolt.errors import NotFound, PaymentExpired, PaymentFailed, TryAgain
 from classbolt.stripe_facts import (
     Intent,
     StripeDispute,
+    StripeInUse,
     StripeRefund,
     StripeRefused,
     StripeUnclear,
@@ -38,6 +39,10 @@ from classbolt.values import PaymentId, RefundId
 
 HEARD = select(stripe_events.c.event_id).where(
     mine(stripe_events), stripe_events.c.event_id == bindparam("event")
+)
+
+STRIPE_IS_SILENT: Final = (
+    "Stripe gave no clear answer. Please try again; nothing is done twice."
 )
 
 log = structlog.get_logger(__name__)
@@ -99,8 +104,9 @@ async def let_pay(till: Till, account: str, payment_id: PaymentId, *, now: datet
             intent = await till.gateway.find_intent(link, card.intent_id)
     except (StripeRefused, StripeUnclear) as no:
         log.warning("payment_not_begun", payment=str(payment_id), reason=str(no))
-        if card.intent_id is not None:
-            raise TryAgain from no
+        # The same request, sent twice at once, does not give up what the other one begins.
+        if card.intent_id is not None or isinstance(no, StripeInUse):
+            raise TryAgain(STRIPE_IS_SILENT) from no
         # Nobody has been given the means to pay it, so that nobody will.
         await _settle(till, account, payment_id, None, Because.NOT_BEGUN, now)
         raise PaymentFailed from no
@@ -130,14 +136,20 @@ async def sync(
     if card.intent_id is None:
         return
     intent = await till.gateway.find_intent(link, card.intent_id)
-    aftermath = NOTHING
+    aftermath, unclear = NOTHING, None
     # Also of what is only paid by this: the news of it may have been overtaken, or lost.
     if intent.is_paid:
-        aftermath = Aftermath(
-            await till.gateway.refunds_of(link, intent.id),
-            await till.gateway.disputes_of(link, intent.id),
-        )
-    await _settle(till, account, payment_id, intent, Because.CANCELLED, now, aftermath, event)
+        try:
+            aftermath = Aftermath(await till.gateway.refunds_of(link, intent.id))
+            opened = await till.gateway.disputes_of(link, intent.id)
+            aftermath = replace(aftermath, disputes=opened)
+        except (StripeRefused, StripeUnclear) as no:
+            unclear = no
+    # Who has paid has a place, even if Stripe does not say all of what came after.
+    heard = event if unclear is None else None
+    await _settle(till, account, payment_id, intent, Because.CANCELLED, now, aftermath, heard)
+    if unclear is not None:
+        raise unclear
 
 
 async def has_heard(till: Till, account: str, event: str) -> bool:

@@ -15,10 +15,10 @@ from classbolt.ledger import LONGEST_NOTE
 from classbolt.pages import Page, PageOf, fetch_page
 from classbolt.payments import find_payments
 from classbolt.refunds import FAILED, REFUNDS, STAFF, NewRefund, Refund, refund_of, request
-from classbolt.tables import card_payments, refunds
+from classbolt.tables import cancellations, card_payments, refunds
 from classbolt.values import Actor, PaymentId, Permission, RefundId
 
-# Where all has gone back by other ways, nothing is left to do.
+# Where all has gone back by other ways, or staff noted that it did, nothing is left to do.
 FAILED_ONES = REFUNDS.where(
     refunds.c.state == FAILED,
     exists().where(
@@ -26,6 +26,11 @@ FAILED_ONES = REFUNDS.where(
         card_payments.c.payment_id == refunds.c.payment_id,
         card_payments.c.refunded_minor + card_payments.c.refunded_elsewhere_minor
         < card_payments.c.captured_minor,
+    ),
+    ~exists().where(
+        mine(cancellations),
+        cancellations.c.id == refunds.c.cancellation_id,
+        cancellations.c.refunded_at.is_not(None),
     ),
 )
 KEYS = (refunds.c.settled_at, refunds.c.id)

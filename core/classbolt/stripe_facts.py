@@ -28,6 +28,10 @@ class StripeUnclear(Exception):
     """Stripe did not answer, or not for good: it may or may not have done what was asked."""
 
 
+class StripeInUse(StripeUnclear):
+    """Somebody else asks Stripe for the same at this moment."""
+
+
 class BadWebhook(Exception):
     """What claims to come from Stripe does not, or says nothing that can be read."""
 

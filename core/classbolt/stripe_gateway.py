@@ -29,6 +29,7 @@ from classbolt.stripe_facts import (
     Intent,
     StripeDispute,
     StripeEvent,
+    StripeInUse,
     StripeRefund,
     StripeRefused,
     StripeUnclear,
@@ -40,6 +41,7 @@ API_VERSION: Final = "2026-10-28.endive"
 """What answers look like. A webhook endpoint at Stripe must be made with the same one."""
 SECONDS: Final = 15
 SIGNED_AT_MOST_AGO: Final = timedelta(minutes=5)
+SAYS_NO: Final = (stripe.InvalidRequestError, stripe.CardError, stripe.IdempotencyError)
 NO_KEY: Final = "sk_no_key_of_the_installation"
 
 
@@ -268,13 +270,13 @@ async def _answers() -> AsyncIterator[None]:
     """Tell what Stripe refuses from what nobody knows; its texts, which name people, stay."""
     try:
         yield
-    except (stripe.InvalidRequestError, stripe.CardError, stripe.IdempotencyError) as no:
+    except stripe.StripeError as no:
         # Somebody else asks the same under the same key in this very moment.
         if no.http_status == 409:  # noqa: PLR2004 as HTTP says
-            raise StripeUnclear("in use") from None
-        raise StripeRefused(no.code or type(no).__name__) from None
-    except stripe.StripeError as unclear:
-        raise StripeUnclear(type(unclear).__name__) from None
+            raise StripeInUse("in use") from None
+        if isinstance(no, SAYS_NO):
+            raise StripeRefused(no.code or type(no).__name__) from None
+        raise StripeUnclear(type(no).__name__) from None
 
 
 def _since(moment: datetime) -> Any:
@@ -373,6 +375,6 @@ def _is_signed(body: bytes, signature: str, secret: str) -> bool:
     # The SDK would compare the time with the machine's clock; ours is given.
     try:
         stripe.WebhookSignature.verify_header(body, signature, secret, tolerance=None)
-    except (stripe.SignatureVerificationError, ValueError):
+    except (stripe.SignatureVerificationError, TypeError, ValueError):  # whatever it contains
         return False
     return True

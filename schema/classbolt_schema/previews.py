@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 
 from classbolt import book, book_course, cancel, setup_check, suggest
-from classbolt.errors import NotBooked, NotFound, SessionStarted
+from classbolt.errors import NotBooked, NotFound, PlaceHeld, SessionStarted
 from classbolt.values import BookingId, CourseId, CustomerId, SessionId
 from classbolt_schema.compose.info import Info
 from classbolt_schema.ids import decode, decode_optional
@@ -89,7 +89,7 @@ async def cancellation_preview(info: Info, booking: OfBooking) -> CancellationPr
         )
     except NotFound:
         return None
-    except (NotBooked, SessionStarted) as no:
+    except (NotBooked, PlaceHeld, SessionStarted) as no:
         return CancellationPreview.impossible(no)
     return CancellationPreview.of(found, tx.account.currency)
 
@@ -133,7 +133,7 @@ async def swap_targets(
         )
     except NotFound:
         return None
-    except (NotBooked, SessionStarted) as no:
+    except (NotBooked, PlaceHeld, SessionStarted) as no:
         return SwapTargets.impossible(no)
     if found.terms.refusal is not None:
         return SwapTargets.impossible(found.terms.refusal)

@@ -26,6 +26,7 @@ DB = "core/classbolt/db.py"
 MAY_BEGIN = {DB, "core/classbolt/migrate.py"}
 
 MAY_CATCH_EVERYTHING = {
+    "core/classbolt/comparing.py": "reports it, and lets no payment keep all others waiting",
     "core/classbolt/dispatch.py": "names the bolt-on whose code failed",
     "core/classbolt/worker.py": "reports what failed, and has it done again",
     "schema/classbolt_schema/server/http.py": "masks a bug for the client and reports it to us",

@@ -20,6 +20,30 @@ def test_a_database_that_is_not_migrated_is_not_served(empty: Installation) -> N
     assert not (empty.folder / "data" / "classbolt.db").exists()
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("bolt-ons", "list", "--account", "studio"),
+        ("account", "create", "studio", "--name", "S"),
+    ],
+)
+def test_a_command_says_in_a_line_that_the_database_was_never_migrated(
+    empty: Installation, command: tuple[str, ...]
+) -> None:
+    assert "migrate" in empty.refuses(*command)
+
+
+def test_a_database_that_does_not_answer_is_said_in_a_line(tmp_path: Path) -> None:
+    nowhere = Installation(
+        tmp_path, {"DATABASE_URL": "postgresql+asyncpg://me:s3cret@127.0.0.1:1/classbolt"}
+    )
+
+    told = nowhere.refuses("migrate")
+
+    assert told.startswith("the database does not answer")
+    assert "s3cret" not in told
+
+
 def test_a_database_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
     installation = Installation(tmp_path)
     installation.does("migrate")

@@ -129,6 +129,7 @@ def test_a_value_that_cannot_be_used_is_refused_by_the_name_of_its_variable(
 
     assert "CLASSBOLT_ENV: Input should be 'development' or 'production'" in message
     assert "CLASSBOLT_LOG: Input should be 'json' or 'console'" in message
+    assert "DATABASE_URL" not in message
 
 
 def test_production_needs_a_token_issuer_and_its_keys(tmp_path: Path) -> None:

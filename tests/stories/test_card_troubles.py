@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -167,4 +168,76 @@ async def test_what_the_business_gives_back_in_stripes_dashboard_is_noted(
             "cause": "ELSEWHERE",
             "state": "SUCCEEDED",
         }
+    ]
+
+
+async def test_who_pays_too_late_is_not_kept_from_places_by_a_booking_that_has_none(
+    ola: Counter,
+) -> None:
+    """Pat books the course again meanwhile and gives up all of its places."""
+    late = await ola.book_course("Pat", "MON")
+    await ola.expire(late)
+    await ola.studio.book_course("Pat", "MON")
+    for number in range(1, 7):
+        await ola.studio.cancel("Pat", "MON", number)
+    ola.pay(late)
+
+    assert await ola.tell(ola.news("payment_intent.succeeded")) == [200]
+
+    assert await ola.status("Pat", late) == "BOOKED"
+    assert (await ola.payment("Pat", late))["state"] == "PAID"
+
+
+async def test_the_same_request_sent_twice_while_stripe_is_slow_holds_its_places(
+    ola: Counter,
+) -> None:
+    ola.double.fail_next(delay=2, path_prefix="/v1/payment_intents", method="POST")
+    first = asyncio.create_task(ola.book_course("Ola", "MON", idempotencyKey="once"))
+    while not ola.double.in_flight:  # noqa: ASYNC110 it tells nobody
+        await asyncio.sleep(0.01)
+
+    second = await ola.book_course("Ola", "MON", idempotencyKey="once")
+
+    assert codes_of(second) == ["TRY_AGAIN"]
+    assert codes_of(await first) == []
+    assert await ola.places("Ola") == ["HELD"] * 6
+    assert await ola.book_course("Ola", "MON", idempotencyKey="once") == await first
+
+
+async def test_who_has_paid_has_a_place_even_if_the_key_may_not_read_disputes(
+    ola: Counter,
+) -> None:
+    booked = await ola.book_course("Ola", "MON")
+    ola.pay(booked)
+    ola.double.fail_next(403, path_prefix="/v1/disputes")
+
+    assert codes_of(await ola.refresh("Ola", booked)) == ["TRY_AGAIN"]
+    assert await ola.status("Ola", booked) == "BOOKED"
+    assert await ola.tell(ola.news("payment_intent.succeeded")) == [200]
+
+
+async def test_a_place_that_is_held_can_be_neither_cancelled_nor_swapped(ola: Counter) -> None:
+    await ola.book_course("Ola", "MON")
+    document = (
+        "query ($id: ID!) { cancellationPreview(booking: $id) { userErrors { code } }"
+        " swapTargets(booking: $id) { userErrors { code } } }"
+    )
+
+    found = await ola.studio.query(
+        document, id=await ola.studio.booking("Ola", "MON", 2), as_="Ola"
+    )
+
+    held = {"userErrors": [{"code": "PLACE_HELD"}]}
+    assert found == {"cancellationPreview": held, "swapTargets": held}
+
+
+async def test_who_may_still_pay_for_a_place_is_not_erased(ola: Counter) -> None:
+    """The session has begun by then, and the place is held for a little longer."""
+    ola.studio.clock.set("2027-01-20T18:55")
+    await ola.book("Ola", "WED", 2)
+    ola.studio.clock.set("2027-01-20T19:05")
+    customer = {"customer": ola.studio.ids.customers["Ola"]}
+
+    assert await ola.studio.codes("eraseCustomer", customer, as_="owner") == [
+        "CUSTOMER_HAS_BOOKINGS"
     ]

@@ -327,30 +327,6 @@ async def test_only_what_a_card_has_paid_can_be_given_back_to_it(ola: Counter) -
     assert codes_of(await refund(ola, nobodys)) == ["NOT_FOUND"]
 
 
-async def test_a_refund_that_fails_is_listed_for_staff_and_can_be_made_again(
-    paid: tuple[Counter, dict[str, Any]],
-) -> None:
-    counter, booked = paid
-    await refund(counter, booked, amountMinor=1000)
-    await counter.work()
-    (sent,) = counter.double.objects("refund")
-    counter.double.move_refund(sent["id"], "failed", failure_reason="expired_or_canceled_card")
-    await counter.tell(counter.news("refund.failed"))
-
-    document = (
-        "{ failedRefunds { edges { node { amount { amountMinor } failure payment { id } } } } }"
-    )
-    found = await counter.studio.query(document, as_="owner")
-
-    (edge,) = found["failedRefunds"]["edges"]
-    assert edge["node"] == {
-        "amount": {"amountMinor": 1000},
-        "failure": "expired_or_canceled_card",
-        "payment": {"id": held_of(booked)["payment"]["id"]},
-    }
-    assert codes_of(await refund(counter, booked)) == []
-
-
 async def test_customers_give_themselves_nothing_back(
     paid: tuple[Counter, dict[str, Any]],
 ) -> None:

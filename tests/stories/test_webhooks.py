@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import structlog.testing
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
 
 from classbolt import stripe_links
 from classbolt.db import Caller
@@ -33,7 +35,7 @@ async def paid(ola: Counter) -> tuple[Counter, dict[str, Any], Delivery]:
 
 
 async def post(counter: Counter, body: bytes, signature: str | None, **more: Any) -> int:
-    headers = {} if signature is None else {"Stripe-Signature": signature}
+    headers = {} if signature is None else {b"Stripe-Signature": signature.encode("latin-1")}
     to = more.pop("to", "/webhooks/stripe")
     return (await counter.studio.client.post(to, content=body, headers=headers)).status_code
 
@@ -52,6 +54,7 @@ async def test_what_nobody_we_trust_has_signed_changes_nothing(
         await post(counter, news.body, None),
         await post(counter, news.body, ""),
         await post(counter, news.body, "t=,v1="),
+        await post(counter, news.body, "t=1,v1=é"),
         await post(counter, news.body, "v1=" + good.partition("v1=")[2]),
         await post(counter, news.body, sign(news.body, "whsec_forged", at=now(counter))),
         await post(counter, news.body.replace(b"succeeded", b"suceeeded"), good),
@@ -218,6 +221,23 @@ async def test_news_of_what_stripe_calls_by_a_name_we_never_wrote_down_is_unders
     assert await counter.status("Ola", booked) == "BOOKED"
 
 
+async def test_a_secret_that_cannot_be_opened_keeps_no_other_news_away(ola: Counter) -> None:
+    """The first link was made under a key that the server has lost."""
+    own = ola.double.add_account(keys=["rk_test_northside", "pk_test_northside"])
+    keys = StripeKeys("rk_test_northside", "pk_test_northside", "whsec_of_old")
+    lost = SecretStr(Fernet.generate_key().decode())
+    await link(ola, "northside", NewLink(keys=keys), key=lost)
+    await link_with_keys(ola, "northside")
+    ola.double.listen("https://classbolt.invalid" + OWN_ADDRESS, account=own)
+    booked = await ola.book_course("Ola", "MON")
+    ola.pay(booked)
+
+    answers = await ola.tell(ola.news(), to=OWN_ADDRESS, secret=OWN_SECRET)
+
+    assert set(answers) == {200}
+    assert await ola.status("Ola", booked) == "BOOKED"
+
+
 async def test_no_secret_is_ever_logged(ola: Counter) -> None:
     own = ola.double.add_account(keys=["rk_test_northside", "pk_test_northside"])
     await link_with_keys(ola, "northside")
@@ -235,12 +255,14 @@ async def test_no_secret_is_ever_logged(ola: Counter) -> None:
         assert secret not in told
 
 
-async def link(counter: Counter, account: str, new: NewLink) -> None:
+async def link(
+    counter: Counter, account: str, new: NewLink, key: SecretStr = SECRET_KEY
+) -> None:
     work = partial(
         stripe_links.link,
         actor=SYSTEM,
         new=new,
-        seal=Seal((SECRET_KEY,)),
+        seal=Seal((key,)),
         now=counter.studio.clock.now,
     )
     await counter.till.database.write(Caller(account), work)

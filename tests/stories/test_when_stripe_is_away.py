@@ -8,8 +8,10 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
+from classbolt import duties
 from classbolt.comparing import LOOKS_BACK, compare
 from classbolt.testing.stripe_double import stripe_client
+from classbolt.testing.stripe_double.accounts import PLATFORM
 from classbolt_drop_in import bolt_on
 from counter import KEY, Counter, intent_of
 from fixture_f import SLUG
@@ -89,6 +91,45 @@ async def test_payments_are_compared_again_when_stripe_did_not_answer(ola: Count
     await ola.work()
 
     assert await ola.places("Ola") == ["BOOKED"] * 6
+
+
+async def test_payments_are_compared_again_soon_when_stripe_took_too_long(
+    ola: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the job would be tried again only after hours, like any that takes too long."""
+    monkeypatch.setattr(duties, "COMPARE_SECONDS", 0.2)
+    booked = await ola.book_course("Ola", "MON")
+    ola.pay(booked)
+    ola.news()
+    ola.double.fail_next(delay=1, path_prefix=INTENTS)
+
+    with capture_logs() as logs:
+        await ola.promise()
+        await ola.work()
+    assert "TimeoutError" in {each.get("reason") for each in logs}
+    ola.studio.clock.set("2027-01-08T10:06")
+    await ola.promise()
+    await ola.work()
+
+    assert await ola.places("Ola") == ["BOOKED"] * 6
+
+
+async def test_a_payment_that_nobody_foresaw_keeps_no_other_from_being_compared(
+    ola: Counter,
+) -> None:
+    olas, pats = [await ola.book_course(name, "MON") for name in ("Ola", "Pat")]
+    for booked in (olas, pats):
+        ola.pay(booked)
+    ola.news()
+    _, intent = ola.double.store.find(intent_of(olas)) or ("", {})
+    ola.double.store.put(PLATFORM, {**intent, "amount_received": None})
+
+    with capture_logs() as logs:
+        await compare(ola.till, SLUG, back=LOOKS_BACK, now=ola.studio.clock.now)
+
+    assert "payment_not_compared" in {each["event"] for each in logs}
+    assert await ola.status("Ola", olas) == "HELD"
+    assert await ola.status("Pat", pats) == "BOOKED"
 
 
 async def test_without_a_link_what_is_held_for_too_long_is_given_up_all_the_same(

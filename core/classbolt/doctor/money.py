@@ -193,7 +193,9 @@ REFUND_FAILED = invariant(
     SELECT r.account_id, r.id
     FROM refunds r
     JOIN card_payments c ON c.account_id = r.account_id AND c.payment_id = r.payment_id
+    LEFT JOIN cancellations d ON d.account_id = r.account_id AND d.id = r.cancellation_id
     WHERE r.state = 'FAILED'
+        AND d.refunded_at IS NULL
         AND c.refunded_minor + c.refunded_elsewhere_minor < c.captured_minor
     """,
 )

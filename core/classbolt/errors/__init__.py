@@ -36,6 +36,7 @@ from classbolt.errors.paying import (
     PaymentOptionNotAllowed,
     QuoteChanged,
     RefundDeclined,
+    RefundOwed,
     RefundTooLarge,
 )
 from classbolt.errors.places import (
@@ -89,6 +90,7 @@ __all__ = [
     "PlaceHeld",
     "QuoteChanged",
     "RefundDeclined",
+    "RefundOwed",
     "RefundTooLarge",
     "Refusal",
     "Refusals",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from classbolt.errors.base import Refusal
 
 
@@ -66,19 +68,22 @@ class IdempotencyKeyReused(Refusal):
         super().__init__("Something else was asked for under this idempotency key.")
 
 
-class TryAgain(Refusal):
-    """Too many requests wanted the same rows at once.
+TOO_MANY: Final = (
+    "Too many people asked for this at once. Nothing was changed; please try again."
+)
 
-    Nothing was changed, and asking again may work.
+
+class TryAgain(Refusal):
+    """Too many requests wanted the same rows at once, or Stripe did not answer.
+
+    Asking again may work, and does nothing twice.
     """
 
     code = "TRY_AGAIN"
     hint = "Send the same request again."
 
-    def __init__(self) -> None:
-        super().__init__(
-            "Too many people asked for this at once. Nothing was changed; please try again."
-        )
+    def __init__(self, message: str = TOO_MANY) -> None:
+        super().__init__(message)
 
 
 class CannotKeepSecrets(Refusal):

@@ -56,7 +56,7 @@ class PaymentFailed(Refusal):
     """The payment could not be begun; no place is held."""
 
     code = "PAYMENT_FAILED"
-    hint = "Choose another way to pay, or try again later."
+    hint = "Choose another way to pay, or try again later, under a new idempotencyKey."
 
     def __init__(self) -> None:
         super().__init__("The payment could not be begun. No place is held.")
@@ -66,7 +66,7 @@ class PaymentExpired(Refusal):
     """The payment can no longer be made: its places are not held any more (H4)."""
 
     code = "PAYMENT_EXPIRED"
-    hint = "Book again."
+    hint = "Book again, under a new idempotencyKey."
 
     def __init__(self) -> None:
         super().__init__("This payment was not made in time. Its places were given up.")
@@ -81,13 +81,23 @@ class RefundTooLarge(Refusal):
         super().__init__("There is not as much left of this payment to give back.")
 
 
+class RefundOwed(Refusal):
+    """A refund was promised, and nobody knows whether Stripe has made it."""
+
+    code = "REFUND_OWED"
+    hint = "Retry it once Stripe can be asked again."
+
+    def __init__(self) -> None:
+        super().__init__("This job gives money back that is owed. It cannot be discarded.")
+
+
 class NotPaidByCard(Refusal):
-    """The payment does not go through a card."""
+    """No card has paid."""
 
     code = "NOT_PAID_BY_CARD"
 
     def __init__(self) -> None:
-        super().__init__("This is not a payment by card.")
+        super().__init__("No card has paid this.")
 
 
 class InsufficientCredits(Refusal):

@@ -66,7 +66,7 @@ class AlreadyBooked(Refusal):
     """The customer already holds a place in this session or course."""
 
     code = "ALREADY_BOOKED"
-    hint = "Cancel the place that there is first, or keep it."
+    hint = "Keep that place, or give it up first with cancelBooking or abandonPayment."
 
     def __init__(self, message: str = "This customer already has a place here.") -> None:
         super().__init__(message)

@@ -82,7 +82,8 @@ class DropInInput:
     )
     payment_methods: list[str] = strawberry.field(
         default_factory=lambda: ["credit"],
-        description="What is accepted: credit, offline. Only credit means transfers only.",
+        description="What is accepted: credit, card, offline. Only credit means transfers"
+        " only.",
     )
     cap: int | None = strawberry.field(
         default=None,

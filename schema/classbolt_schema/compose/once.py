@@ -35,7 +35,8 @@ class Keyed:
         description="Your name for this request, such as a UUID, up to 100 characters. If you"
         " got no answer, ask again with the same key within 72 hours: what was done is not done"
         " again, and the answer names the same objects. To ask for something else under it is"
-        " refused with IDEMPOTENCY_KEY_REUSED. What was refused is not remembered.",
+        " refused with IDEMPOTENCY_KEY_REUSED. What was refused is not remembered, but for a"
+        " payment by card that was begun: once it has failed or expired, book under a new key.",
     )
 
 

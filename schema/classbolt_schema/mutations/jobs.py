@@ -53,7 +53,10 @@ class DiscardJobPayload(Payload):
 
 
 @EXTENSION.mutation
-@mutation(description="Give a dead job up for good: what it was to do is not done. For owners.")
+@mutation(
+    description="Give a dead job up for good: what it was to do is not done. A refund is owed"
+    " and cannot be given up. For owners."
+)
 async def discard_job(ask: Ask, asked: DiscardJobInput) -> DiscardJobPayload:
     """Give a job up."""
     await dead_jobs.discard_job(ask.tx, ask.actor, JobId(decode("Job", asked.job)))

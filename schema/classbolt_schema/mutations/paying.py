@@ -17,7 +17,7 @@ from classbolt.errors import (
     TryAgain,
 )
 from classbolt.facts import CARD
-from classbolt.paying import Till
+from classbolt.paying import STRIPE_IS_SILENT, Till
 from classbolt.stripe_facts import StripeRefused, StripeUnclear
 from classbolt.values import PaymentId
 from classbolt_schema.compose.info import Info
@@ -210,7 +210,7 @@ def _or_try_again(payment_id: PaymentId) -> Iterator[None]:
         yield
     except (StripeRefused, StripeUnclear) as no:
         log.warning("stripe_not_clear", payment=str(payment_id), reason=str(no))
-        raise TryAgain from no
+        raise TryAgain(STRIPE_IS_SILENT) from no
 
 
 def _till(info: Info) -> tuple[Till, str]:

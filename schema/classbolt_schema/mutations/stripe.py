@@ -25,8 +25,9 @@ class LinkStripeInput:
     """Keys of the business's own account at Stripe."""
 
     restricted_key: str = strawberry.field(
-        description="A restricted key that may read and write PaymentIntents and refunds:"
-        " rk_… A secret key works too. It is kept sealed, and shown to nobody."
+        description="A restricted key that may write PaymentIntents and Refunds and read"
+        " Charges and Disputes: rk_… A secret key works too. It is kept sealed, and shown to"
+        " nobody."
     )
     publishable_key: str = strawberry.field(
         description="The publishable key of the same account; it begins with pk_."

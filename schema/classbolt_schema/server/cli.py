@@ -6,11 +6,13 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Annotated, TypeVar
+from socket import gaierror
+from typing import Annotated, NoReturn, TypeVar
 from uuid import UUID
 
 import typer
 import uvicorn
+from sqlalchemy.exc import DBAPIError
 
 from classbolt import customers, opening, switches
 from classbolt.bolt_ons import BadBoltOn, BoltOns
@@ -66,8 +68,15 @@ def main() -> None:
     try:
         app()
     except (BadBoltOn, MigrationError, Refusal, SettingsError) as no:
-        typer.echo(f"classbolt: {no}", err=True)
-        sys.exit(1)
+        _say_no(str(no))
+    except (DBAPIError, ConnectionError, TimeoutError, gaierror) as lost:
+        reason = lost.orig if isinstance(lost, DBAPIError) else lost  # without the statement
+        _say_no(f"the database does not answer, or lacks migrations (see migrate): {reason}")
+
+
+def _say_no(why: str) -> NoReturn:
+    typer.echo(f"classbolt: {' '.join(why.split())}", err=True)
+    sys.exit(1)
 
 
 @app.command()

@@ -58,13 +58,16 @@ async def _secrets_of(app: Application, account: str) -> list[str]:
     try:
         async with app.database.read(Caller(account)) as tx:
             links = await links_with_secrets(tx)
-        return [
-            app.seal.open(each.sealed_webhook_secret)
-            for each in links
-            if each.sealed_webhook_secret is not None
-        ]
-    except (NotFound, CannotOpen):
+    except NotFound:
         return []
+    secrets = []
+    for link in links:
+        if link.sealed_webhook_secret is not None:
+            try:
+                secrets.append(app.seal.open(link.sealed_webhook_secret))
+            except CannotOpen as no:  # of an old link, it must not silence the others
+                log.warning("webhook_secret_not_opened", account=account, reason=str(no))
+    return secrets
 
 
 async def _answer(
@@ -84,7 +87,7 @@ async def _answer(
         log.warning("webhook_refused", reason=str(bad))
         return _say(400, "refused")
     except (StripeRefused, StripeUnclear, TryAgain, BoltOnFailed) as no:
-        log.warning("webhook_not_acted_on", reason=type(no).__name__)
+        log.warning("webhook_not_acted_on", reason=str(no) or type(no).__name__)
         return _say(503, "try again")
     return _say(200, "heard" if is_ours else "ignored")
 

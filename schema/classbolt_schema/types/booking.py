@@ -143,8 +143,8 @@ class Cancellation:
     )
     refund: Refund = strawberry.field(description="What it gave back.")
     refund_due: bool = strawberry.field(
-        description="Whether the business cancelled what was paid for and gave nothing, so that"
-        " a refund by hand is due. It stays true when that was made: see refundedAt."
+        description="Whether the business called off what was paid for and gave nothing, so"
+        " that a refund by hand is due. It stays true when that was made: see refundedAt."
     )
     refunded_at: datetime | None = strawberry.field(
         description="When staff noted that it was refunded in another way; null if they have"
