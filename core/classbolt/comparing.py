@@ -32,7 +32,7 @@ from classbolt.stripe_facts import (
     StripeRefused,
     StripeUnclear,
 )
-from classbolt.stripe_links import StripeLink, link_in_force
+from classbolt.stripe_links import StripeLink, links_since
 from classbolt.values import PaymentId
 
 COMPARE_EVERY: Final = timedelta(minutes=5)
@@ -48,24 +48,30 @@ T = TypeVar("T")
 
 
 async def compare(till: Till, account: str, *, back: timedelta, now: datetime) -> None:
-    """Compare what was begun, made or opened lately.
+    """Compare what was begun, made or opened lately, also through links that have ended since.
 
     Args:
         back: How long ago that may have been.
 
     Raises:
-        StripeRefused: Stripe does not let us look.
-        StripeUnclear: Stripe does not answer.
+        StripeRefused: Stripe does not let us look at all of it.
+        StripeUnclear: Stripe does not answer, or not for all of it.
     """
     async with till.database.read(Caller(account)) as tx:
-        link = await link_in_force(tx)
+        links = await links_since(tx, now - LOOKS_FAR_BACK)
         late = await cards.overdue(tx, now=now)
     for payment_id in late:
         with _keeping_nobody(payment_id):
             await paying.give_up(till, account, payment_id, Because.TIMEOUT, now=now)
-    if link is not None:
-        await _compare_payments(till, account, link, now - back, now)
-        await _compare_aftermath(till, account, link, now - back, now)
+    failures: list[StripeRefused | StripeUnclear] = []
+    for link in links:
+        try:
+            await _compare_payments(till, account, link, now - back, now)
+            await _compare_aftermath(till, account, link, now - back, now)
+        except (StripeRefused, StripeUnclear) as no:  # the key of one may be gone
+            failures.append(no)
+    if failures:
+        raise failures[0]
 
 
 async def _compare_payments(

@@ -13,7 +13,7 @@ from enum import StrEnum
 from re import Pattern
 from typing import Any, Final, TypedDict
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, or_, select, update
 
 from classbolt import schedules
 from classbolt.checks import mine
@@ -123,6 +123,17 @@ LINK = (
 )
 IS_IN_FORCE = (mine(stripe_links), stripe_links.c.unlinked_at.is_(None))
 IN_FORCE = select(*LINK).where(*IS_IN_FORCE)
+NOT_LONG_ENDED = (
+    select(*LINK)
+    .where(
+        mine(stripe_links),
+        or_(
+            stripe_links.c.unlinked_at.is_(None),
+            stripe_links.c.unlinked_at > bindparam("since"),
+        ),
+    )
+    .order_by(stripe_links.c.linked_at.desc(), stripe_links.c.id.desc())
+)
 WITH_SECRETS = (
     select(*LINK)
     .where(mine(stripe_links), stripe_links.c.sealed_webhook_secret.is_not(None))
@@ -148,6 +159,11 @@ async def link_in_force(tx: Tx) -> StripeLink | None:
     """Find the link that the account is paid through at this moment."""
     row = await tx.one(IN_FORCE)
     return None if row is None else _link(row)
+
+
+async def links_since(tx: Tx, since: datetime) -> list[StripeLink]:
+    """List the link in force and those that ended after a moment, the latest first."""
+    return [_link(row) for row in await tx.all(NOT_LONG_ENDED, {"since": since})]
 
 
 async def find_link(tx: Tx, link_id: StripeLinkId) -> StripeLink | None:

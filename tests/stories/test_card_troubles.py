@@ -233,9 +233,9 @@ async def test_a_place_that_is_held_can_be_neither_cancelled_nor_swapped(ola: Co
 
 async def test_who_may_still_pay_for_a_place_is_not_erased(ola: Counter) -> None:
     """The session has begun by then, and the place is held for a little longer."""
-    ola.studio.clock.set("2027-01-20T18:55")
+    ola.studio.clock.set("2027-01-20T19:55")
     await ola.book("Ola", "WED", 2)
-    ola.studio.clock.set("2027-01-20T19:05")
+    ola.studio.clock.set("2027-01-20T20:05")
     customer = {"customer": ola.studio.ids.customers["Ola"]}
 
     assert await ola.studio.codes("eraseCustomer", customer, as_="owner") == [

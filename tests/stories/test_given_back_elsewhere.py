@@ -303,3 +303,16 @@ async def test_a_dispute_of_which_nobody_tells_is_found_within_minutes(
     await look(counter)
     found = await counter.studio.query(DISPUTES, as_="owner")
     assert [each["node"]["status"] for each in found["disputes"]["edges"]] == ["lost"]
+
+
+async def test_what_is_given_back_through_a_link_that_has_ended_is_found_too(
+    paid: tuple[Counter, dict[str, Any]],
+) -> None:
+    counter, booked = paid
+    await counter.unlink()
+    await counter.refund_elsewhere(booked, 1000)
+    counter.news()
+
+    await look(counter)
+
+    assert await noted(counter, booked) == [("ELSEWHERE", "SUCCEEDED", 1000)]
