@@ -59,7 +59,7 @@ class PaymentFailed(Refusal):
     hint = "Choose another way to pay, or try again later, under a new idempotencyKey."
 
     def __init__(self) -> None:
-        super().__init__("The payment could not be begun. No place is held.")
+        super().__init__("The payment could not be begun, and nothing is held.")
 
 
 class PaymentExpired(Refusal):
@@ -69,7 +69,7 @@ class PaymentExpired(Refusal):
     hint = "Book again, under a new idempotencyKey."
 
     def __init__(self) -> None:
-        super().__init__("This payment was not made in time. Its places were given up.")
+        super().__init__("This payment was not made in time, or was given up.")
 
 
 class RefundTooLarge(Refusal):

@@ -16,7 +16,7 @@ from classbolt_schema.types.course import Session
 from classbolt_schema.user_errors import UserError, to_user_error
 
 
-@strawberry.type(description="One way to pay for a session.")
+@strawberry.type(description="One way to pay for a session or a course.")
 class PaymentOption:
     """A payment option."""
 
