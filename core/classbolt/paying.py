@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -25,6 +25,7 @@ from classbolt.checks import mine
 from classbolt.db import Caller, Database, Tx
 from classbolt.errors import NotFound, PaymentExpired, PaymentFailed, TryAgain
 from classbolt.stripe_facts import (
+    CANCELLED,
     Intent,
     StripeDispute,
     StripeInUse,
@@ -41,6 +42,8 @@ HEARD = select(stripe_events.c.event_id).where(
     mine(stripe_events), stripe_events.c.event_id == bindparam("event")
 )
 
+ANSWER_WITHIN: Final = timedelta(hours=6)
+"""For so long after a hold Stripe is asked how it stands before its seats are given up."""
 STRIPE_IS_SILENT: Final = (
     "Stripe gave no clear answer. Please try again; nothing is done twice."
 )
@@ -163,7 +166,9 @@ async def give_up(
 ) -> None:
     """Give up a payment that is not made: first nobody can pay any more, then the seats go.
 
-    If it was paid in the meantime, it counts as paid.
+    If it was paid in the meantime, it counts as paid. Where Stripe gives no clear answer long
+    after the hold has ended, our access may be gone for good: then the seats go all the same.
+    Who can still pay, and does, is seen to as anybody who pays too late (H4).
 
     Raises:
         NotFound: There is no such payment by card.
@@ -177,7 +182,13 @@ async def give_up(
     if card.intent_id is None:
         intent = None
     else:
-        intent = await till.gateway.cancel_intent(link, card.intent_id)
+        try:
+            intent = await till.gateway.cancel_intent(link, card.intent_id)
+        except (StripeRefused, StripeUnclear):
+            if now < card.hold_until + ANSWER_WITHIN:
+                raise
+            log.warning("payment_given_up_unanswered", account=account, payment=str(payment_id))
+            intent = Intent(card.intent_id, CANCELLED, captured_minor=0, client_secret="")
     await _settle(till, account, payment_id, intent, because, now)
 
 

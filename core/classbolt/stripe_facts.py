@@ -10,6 +10,8 @@ PAYMENT: Final = "classbolt_payment"
 ACCOUNT: Final = "classbolt_account"
 REFUND: Final = "classbolt_refund"
 """Under which names Stripe keeps our ids along with its own objects."""
+CANCELLED: Final = "canceled"
+"""Stripe's word for a payment that nobody can make any more."""
 
 
 class StripeRefused(Exception):
@@ -50,7 +52,7 @@ class Intent:
     status: str
     captured_minor: int
     client_secret: str = field(repr=False)
-    metadata: Mapping[str, str]
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_paid(self) -> bool:
@@ -60,7 +62,7 @@ class Intent:
     @property
     def is_cancelled(self) -> bool:
         """Say whether nobody can pay it any more."""
-        return self.status == "canceled"
+        return self.status == CANCELLED
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,46 @@ async def test_a_payment_that_nobody_foresaw_keeps_no_other_from_being_compared(
     assert await ola.status("Pat", pats) == "BOOKED"
 
 
+async def test_places_are_not_held_for_ever_where_stripe_never_answers(ola: Counter) -> None:
+    """A key was rolled, say, or a business took back what we may do for it."""
+    before = await ola.free()
+    await ola.book_course("Ola", "MON")
+    ola.double.fail_next(401, 10_000, path_prefix=INTENTS)
+
+    ola.studio.clock.set("2027-01-08T16:10")
+    await ola.promise()
+    await ola.work()
+    assert await ola.places("Ola") == ["HELD"] * 6
+
+    ola.studio.clock.set("2027-01-08T16:20")
+    await ola.promise()
+    await ola.work()
+    assert await ola.places("Ola") == ["EXPIRED"] * 6
+    assert await ola.free() == before
+
+
+@pytest.mark.parametrize(
+    ("capacity", "state", "refunded"), [(10, "PAID", []), (1, "RETURNED", [6000])]
+)
+async def test_who_paid_while_stripe_never_answered_has_a_place_or_the_money(
+    ola: Counter, capacity: int, state: str, refunded: list[int]
+) -> None:
+    booked = await ola.book_course("Ola", "MON")
+    ola.double.fail_next(401, 10_000, path_prefix=INTENTS)
+    ola.studio.clock.set("2027-01-08T16:20")
+    ola.pay(booked)
+    await ola.promise()
+    await ola.work()
+    await ola.studio.change("MON", 3, capacity=capacity)
+    ola.double.faults.clear()
+
+    await ola.tell(ola.news("payment_intent.succeeded"))
+    await ola.work()
+
+    assert (await ola.payment("Ola", booked))["state"] == state
+    assert ola.refunded() == refunded
+
+
 async def test_without_a_link_what_is_held_for_too_long_is_given_up_all_the_same(
     ola: Counter,
 ) -> None:
