@@ -104,8 +104,9 @@ class NewLink:
 
 
 class LinkChanges(TypedDict, total=False):
-    """What may change about a link."""
+    """What may change about a link; the key only to another one of the same account."""
 
+    key: str
     webhook_secret: str
     hold_minutes: int
 
@@ -229,8 +230,8 @@ async def update_link(
         Forbidden: The actor does not run the account.
         NotFound: The account has no such link.
         CannotKeepSecrets: There is a secret to keep, and no key to seal it with.
-        InvalidInput: The secret or the time to hold seats is not one, or the link's webhooks
-            are signed with the installation's secret.
+        InvalidInput: The key, the secret or the time to hold seats is not one, or the link has
+            none of its own.
     """
     actor.require(Permission.RUN_ACCOUNT)
     found = await find_link(tx, link_id)
@@ -239,12 +240,14 @@ async def update_link(
     columns: dict[str, Any] = {}
     if "hold_minutes" in changes:
         columns["hold_minutes"] = _minutes(changes["hold_minutes"])
+    if "key" in changes:
+        _refuse_without_keys(found, "restrictedKey")
+        key = _shaped(SECRET_KEY, changes["key"], "restrictedKey")
+        if not are_of_one_mode(key, str(found.publishable_key)):
+            raise InvalidInput(OF_TWO_MODES, "restrictedKey")
+        columns["sealed_key"] = seal.seal(key)
     if "webhook_secret" in changes:
-        if found.kind is not LinkKind.KEY:
-            raise InvalidInput(
-                "The webhooks of this link are signed with the installation's secret.",
-                "webhookSecret",
-            )
+        _refuse_without_keys(found, "webhookSecret")
         secret = _shaped(WEBHOOK_SECRET, changes["webhook_secret"], "webhookSecret")
         columns["sealed_webhook_secret"] = seal.seal(secret)
     if not columns:
@@ -280,14 +283,17 @@ async def _look_after(tx: Tx, *, now: datetime) -> None:
         await schedules.start(tx, kind, now=now)
 
 
+def _refuse_without_keys(link: StripeLink, *path: str) -> None:
+    if link.kind is not LinkKind.KEY:
+        raise InvalidInput("This link goes by the installation's keys and secret.", *path)
+
+
 def _sealed(keys: StripeKeys, seal: Seal) -> dict[str, str | None]:
     """Check the keys of a business and give what is kept of them."""
     key = _shaped(SECRET_KEY, keys.key, "restrictedKey")
     publishable_key = _shaped(PUBLISHABLE_KEY, keys.publishable_key, "publishableKey")
     if not are_of_one_mode(key, publishable_key):
-        raise InvalidInput(
-            "One of the two keys is for tests, and the other is not.", "publishableKey"
-        )
+        raise InvalidInput(OF_TWO_MODES, "publishableKey")
     secret = keys.webhook_secret
     if secret is not None:
         secret = seal.seal(_shaped(WEBHOOK_SECRET, secret, "webhookSecret"))
@@ -305,6 +311,7 @@ def _named(stripe_account: str | None) -> dict[str, str | None]:
     return {"stripe_account": stripe_account}
 
 
+OF_TWO_MODES: Final = "One of the two keys is for tests, and the other is not."
 SHOULD_BE: Final = {
     SECRET_KEY: "a restricted or secret key of Stripe: it begins with rk_ or sk_",
     PUBLISHABLE_KEY: "a publishable key of Stripe: it begins with pk_",

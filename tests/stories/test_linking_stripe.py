@@ -100,8 +100,9 @@ async def test_a_link_of_the_installation_is_shown_and_ended_but_not_made_by_own
 
     assert (shown["kind"], shown["publishableKey"]) == ("CONNECTED", None)
     assert (shown["hasWebhookSecret"], shown["webhookPath"]) == (False, "/webhooks/stripe")
-    secret = {"link": shown["id"], "webhookSecret": "whsec_HiddenLater"}
-    assert await studio.codes("updateStripeLink", secret, as_="owner") == ["INVALID_INPUT"]
+    for own in ({"webhookSecret": "whsec_HiddenLater"}, {"restrictedKey": "rk_test_Hidden"}):
+        changes = {"link": shown["id"], **own}
+        assert await studio.codes("updateStripeLink", changes, as_="owner") == ["INVALID_INPUT"]
     await studio.do("unlinkStripe", {"link": shown["id"]}, as_="owner")
     assert await read(studio) == {"takesCards": False, "stripe": None}
 

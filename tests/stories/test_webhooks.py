@@ -238,6 +238,25 @@ async def test_a_secret_that_cannot_be_opened_keeps_no_other_news_away(ola: Coun
     assert await ola.status("Ola", booked) == "BOOKED"
 
 
+async def test_a_key_that_is_rolled_goes_on_with_what_was_begun(ola: Counter) -> None:
+    own = ola.double.add_account(keys=["rk_test_northside", "pk_test_northside"])
+    await link_with_keys(ola, "northside")
+    booked = await ola.book_course("Ola", "MON")
+    shown = await ola.studio.query("{ account { stripe { id } } }", as_="owner")
+    rolled = {"link": shown["account"]["stripe"]["id"], "restrictedKey": "rk_test_new"}
+    ola.double.store.run("DELETE FROM keys WHERE key = :key", key="rk_test_northside")
+    ola.double.add_account(own, keys=["rk_test_new"])
+
+    live = {**rolled, "restrictedKey": "rk_live_new"}
+    assert await ola.studio.codes("updateStripeLink", live, as_="owner") == ["INVALID_INPUT"]
+    assert codes_of(await ola.refresh("Ola", booked)) == ["TRY_AGAIN"]
+    await ola.studio.do("updateStripeLink", rolled, as_="owner")
+    ola.pay(booked)
+
+    assert codes_of(await ola.refresh("Ola", booked)) == []
+    assert await ola.status("Ola", booked) == "BOOKED"
+
+
 async def test_no_secret_is_ever_logged(ola: Counter) -> None:
     own = ola.double.add_account(keys=["rk_test_northside", "pk_test_northside"])
     await link_with_keys(ola, "northside")

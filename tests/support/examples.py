@@ -276,7 +276,11 @@ def _amended(held: str, refunded: str, going: list[str]) -> dict[str, list[Input
 
 def _linked(ended: str) -> dict[str, list[Input]]:
     """Change a link that has ended: the one in force is for the examples of payments."""
-    changes = {"webhookSecret": STRIPE_KEYS["webhookSecret"], "holdMinutes": 30}
+    changes = {
+        "restrictedKey": STRIPE_KEYS["restrictedKey"],
+        "webhookSecret": STRIPE_KEYS["webhookSecret"],
+        "holdMinutes": 30,
+    }
     return {
         "updateStripeLink": [{"link": ended, **changes}],
         "unlinkStripe": [{"link": ended}],

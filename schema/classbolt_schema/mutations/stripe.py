@@ -73,6 +73,12 @@ class UpdateStripeLinkInput:
     """Changes to a link with Stripe."""
 
     link: strawberry.ID = strawberry.field(description="Which link.")
+    restricted_key: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Another restricted key of the same account at Stripe, in place of one that"
+        " is rolled or was seen by others. What was begun before goes by it too, which it would"
+        " not after linkStripe.",
+    )
     webhook_secret: str | None = strawberry.field(
         default=strawberry.UNSET, description=SIGNED_WITH
     )
@@ -81,7 +87,7 @@ class UpdateStripeLinkInput:
     )
 
     def __repr__(self) -> str:
-        """Keep the secret out of whatever is printed."""
+        """Keep the secrets out of whatever is printed."""
         return "UpdateStripeLinkInput(…)"
 
 
@@ -102,6 +108,8 @@ class UpdateStripeLinkPayload(Payload):
 async def update_stripe_link(ask: Ask, asked: UpdateStripeLinkInput) -> UpdateStripeLinkPayload:
     """Change a link with Stripe."""
     changes: LinkChanges = {}
+    if is_given(asked.restricted_key):
+        changes["key"] = required(asked.restricted_key, "restrictedKey")
     if is_given(asked.webhook_secret):
         changes["webhook_secret"] = required(asked.webhook_secret, "webhookSecret")
     if is_given(asked.hold_minutes):
