@@ -11,10 +11,13 @@ from installation import HEADS, Installation
 GONE = "[classbolt.bolt_ons]\ngone = a_module_that_is_gone:Gone\n"
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """An installation that was never migrated."""
-    return Installation(tmp_path_factory.mktemp("empty"))
+@pytest.fixture
+def empty(tmp_path: Path) -> Installation:
+    """An installation that was never migrated.
+
+    One to a test: a command may leave an empty database in it.
+    """
+    return Installation(tmp_path)
 
 
 @pytest.fixture(scope="module")
