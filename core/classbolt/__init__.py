@@ -14,6 +14,7 @@ from classbolt.checks import price as check_price
 from classbolt.courses import course_ends, find_courses, upcoming_sessions
 from classbolt.db import Tx
 from classbolt.errors import (
+    AlreadyRefunded,
     CreditExpired,
     CreditExpiresBeforeSession,
     InsufficientCredits,
@@ -79,6 +80,7 @@ __all__ = [
     "OFFLINE",
     "TAKES_A_SEAT",
     "Actor",
+    "AlreadyRefunded",
     "BoltOn",
     "BoltOnInfo",
     "Booking",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import bindparam, select
 
@@ -25,6 +26,19 @@ PLACES = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A place's part of what a card paid.
+
+    Attributes:
+        left_minor: How much of it can still go back, together with the other places' parts.
+        is_refunded: Whether nothing is left of the whole payment.
+    """
+
+    left_minor: int
+    is_refunded: bool
+
+
 def part_of(amount_minor: int, number: int, position: int) -> int:
     """Say what part of an amount one of several places has.
 
@@ -38,7 +52,7 @@ def part_of(amount_minor: int, number: int, position: int) -> int:
 
 async def card_shares(
     tx: Tx, wanted: Sequence[tuple[PaymentId, BookingId]]
-) -> dict[BookingId, int]:
+) -> dict[BookingId, Share]:
     """Say what each of these places can get back of the card's payment for it, together."""
     if not wanted:
         return {}
@@ -48,12 +62,12 @@ async def card_shares(
     for row in await tx.all(PLACES, {"payments": payment_ids}):
         places[row.payment_id].append(row.id)
     left = {key: each.refundable_minor for key, each in cards.items()}
-    shares: dict[BookingId, int] = {}
+    shares: dict[BookingId, Share] = {}
     for payment_id, booking_id in wanted:
-        of_all = places[payment_id]
-        part = part_of(
-            cards[payment_id].amount.amount_minor, len(of_all), of_all.index(booking_id)
-        )
-        shares[booking_id] = min(part, left[payment_id])
-        left[payment_id] -= shares[booking_id]
+        card, of_all = cards[payment_id], places[payment_id]
+        part = part_of(card.amount.amount_minor, len(of_all), of_all.index(booking_id))
+        part = min(part, left[payment_id])
+        left[payment_id] -= part
+        is_refunded = card.captured_minor > 0 and card.refundable_minor == 0
+        shares[booking_id] = Share(part, is_refunded)
     return shares

@@ -15,18 +15,12 @@ from typing import Final
 from sqlalchemy import bindparam, or_, select, update
 
 from classbolt import customers, late, sessions, sold
-from classbolt.bookings import (
-    BOOKED,
-    BOOKINGS,
-    EXPIRED,
-    HELD,
-    Booking,
-    make_room_for,
-)
+from classbolt.bookings import BOOKED, BOOKINGS, EXPIRED, HELD, Booking, make_room_for
 from classbolt.card_rules import Because, Fate, Standing, State, fate
 from classbolt.checks import mine
 from classbolt.columns import AnyRow
 from classbolt.db import Tx
+from classbolt.disputes import LOST_MINOR
 from classbolt.errors import CardUnavailable, NotFound, TryAgain
 from classbolt.facts import SessionFacts
 from classbolt.jobs import NewJob, enqueue
@@ -56,6 +50,7 @@ class CardPayment:
         hold_until: Until when its seats are held, while it is pending.
         because: Why no place came of it.
         intent_id: Stripe's name for it, once we have heard of it.
+        lost_minor: What banks took of it: disputes that were lost.
     """
 
     id: PaymentId
@@ -69,11 +64,12 @@ class CardPayment:
     captured_minor: int
     refunded_minor: int
     refunded_elsewhere_minor: int
+    lost_minor: int
 
     @property
     def refundable_minor(self) -> int:
         """Say how much of it has not gone back."""
-        gone = self.refunded_minor + self.refunded_elsewhere_minor
+        gone = self.refunded_minor + self.refunded_elsewhere_minor + self.lost_minor
         return max(0, self.captured_minor - gone)
 
 
@@ -90,6 +86,7 @@ CARD_PAYMENTS = (
         card_payments.c.captured_minor,
         card_payments.c.refunded_minor,
         card_payments.c.refunded_elsewhere_minor,
+        LOST_MINOR.label("lost_minor"),
     )
     .join(
         payments,
@@ -169,8 +166,13 @@ OVERDUE = select(card_payments.c.payment_id).where(
 )
 
 
-async def hold(tx: Tx, payment_id: PaymentId, *, now: datetime) -> None:
+async def hold(
+    tx: Tx, payment_id: PaymentId, sessions_held: Sequence[SessionFacts] = (), *, now: datetime
+) -> None:
     """Begin a payment: its seats are held until it is paid, or for a while.
+
+    Args:
+        sessions_held: Where it holds seats: not for longer than until the last of them is over.
 
     Raises:
         CardUnavailable: The account was unlinked from Stripe at this very moment.
@@ -178,7 +180,9 @@ async def hold(tx: Tx, payment_id: PaymentId, *, now: datetime) -> None:
     link = await link_in_force(tx)
     if link is None:
         raise CardUnavailable().at("payWith")
-    hold_until = now + link.hold
+    ends = now + link.hold
+    over = max((each.ends_at for each in sessions_held), default=ends)
+    hold_until = min(ends, over) if over > now else ends
     await tx.insert(
         card_payments,
         {
@@ -387,4 +391,5 @@ def _card(tx: Tx, row: AnyRow) -> CardPayment:
         captured_minor=row.captured_minor,
         refunded_minor=row.refunded_minor,
         refunded_elsewhere_minor=row.refunded_elsewhere_minor,
+        lost_minor=row.lost_minor,
     )

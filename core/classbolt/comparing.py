@@ -2,7 +2,8 @@
 
 Webhooks get lost, and processes die before they write down what they did. So all that is new
 is looked at every few minutes: payments that were begun, refunds that were made, by us or by
-others, and disputes. Once a day so is all of the last weeks: banks may take that long. What is
+others, and disputes. What is older is looked at once a day for some weeks, because banks may
+take that long: one day of it after the other, so that there is never too much at once. What is
 not as we have it is brought there by `paying.sync`, as any other news is.
 """
 
@@ -27,6 +28,7 @@ from classbolt.stripe_facts import (
     ACCOUNT,
     PAYMENT,
     Intent,
+    Span,
     StripeDispute,
     StripeRefund,
     StripeRefused,
@@ -37,9 +39,10 @@ from classbolt.values import PaymentId
 
 COMPARE_EVERY: Final = timedelta(minutes=5)
 LOOKS_BACK: Final = timedelta(hours=25)
-COMPARE_OLD_EVERY: Final = timedelta(days=1)
-LOOKS_FAR_BACK: Final = timedelta(days=35)
+DAY: Final = timedelta(days=1)
+LOOKS_FAR_BACK: Final = 35 * DAY
 """Banks can take a month to say that a refund did not arrive."""
+COMPARE_OLD_EVERY: Final = DAY / (LOOKS_FAR_BACK // DAY)
 AT_ONCE: Final = 500
 """How many are looked for in one statement."""
 
@@ -47,11 +50,31 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 
-async def compare(till: Till, account: str, *, back: timedelta, now: datetime) -> None:
+async def compare_day(till: Till, account: str, *, now: datetime) -> None:
+    """Compare one of the last days: each has its turn once in a day.
+
+    Raises:
+        StripeRefused: Stripe does not let us look at all of it.
+        StripeUnclear: Stripe does not answer, or not for all of it.
+    """
+    turn = int(now.timestamp() / COMPARE_OLD_EVERY.total_seconds())
+    days_ago = turn % (LOOKS_FAR_BACK // DAY)
+    await compare(till, account, back=(days_ago + 1) * DAY, until=days_ago * DAY, now=now)
+
+
+async def compare(
+    till: Till,
+    account: str,
+    *,
+    back: timedelta,
+    until: timedelta = timedelta(),
+    now: datetime,
+) -> None:
     """Compare what was begun, made or opened lately, also through links that have ended since.
 
     Args:
-        back: How long ago that may have been.
+        back: How long ago that may have been, at most.
+        until: How long ago it must have been, at least.
 
     Raises:
         StripeRefused: Stripe does not let us look at all of it.
@@ -63,11 +86,12 @@ async def compare(till: Till, account: str, *, back: timedelta, now: datetime) -
     for payment_id in late:
         with _keeping_nobody(payment_id):
             await paying.give_up(till, account, payment_id, Because.TIMEOUT, now=now)
+    span = Span(now - back, now - until if until else None)
     failures: list[StripeRefused | StripeUnclear] = []
     for link in links:
         try:
-            await _compare_payments(till, account, link, now - back, now)
-            await _compare_aftermath(till, account, link, now - back, now)
+            await _compare_payments(till, account, link, span, now)
+            await _compare_aftermath(till, account, link, span, now)
         except (StripeRefused, StripeUnclear) as no:  # the key of one may be gone
             failures.append(no)
     if failures:
@@ -75,11 +99,11 @@ async def compare(till: Till, account: str, *, back: timedelta, now: datetime) -
 
 
 async def _compare_payments(
-    till: Till, account: str, link: StripeLink, since: datetime, now: datetime
+    till: Till, account: str, link: StripeLink, span: Span, now: datetime
 ) -> None:
-    """Look at the payments that were begun since a moment."""
+    """Look at the payments that were begun in a span of time."""
     intents: dict[PaymentId, Intent] = {}
-    async for each in till.gateway.intents_since(link, since):
+    async for each in till.gateway.intents_begun(link, span):
         if (named := _payment_of(each.metadata, account)) is not None:
             intents[named] = each
     async with till.database.read(Caller(account)) as tx:
@@ -121,20 +145,22 @@ async def _compare(
 
 
 async def _compare_aftermath(
-    till: Till, account: str, link: StripeLink, since: datetime, now: datetime
+    till: Till, account: str, link: StripeLink, span: Span, now: datetime
 ) -> None:
     """Hear of refunds and disputes that are not as we have them."""
-    made = await till.gateway.refunds_since(link, since)
+    made = await till.gateway.refunds_made(link, span)
     async with till.database.read(Caller(account)) as tx:
         news = [
             each for some in _slices(made) for each in await refund_news.only_news(tx, some)
         ]
     await _sync_those_of(till, account, news, now)
     # Apart: a key that may not read disputes still tells of refunds.
-    opened = await till.gateway.disputes_since(link, since)
+    opened = await till.gateway.disputes_opened(link, span)
     async with till.database.read(Caller(account)) as tx:
-        lost = [each for some in _slices(opened) for each in await disputes.only_news(tx, some)]
-    await _sync_those_of(till, account, lost, now)
+        unknown = [
+            each for some in _slices(opened) for each in await disputes.only_news(tx, some)
+        ]
+    await _sync_those_of(till, account, unknown, now)
 
 
 async def _sync_those_of(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, bindparam, select, union, update
+from sqlalchemy import BindParameter, bindparam, func, select, union, update
 
 from classbolt import holdings
 from classbolt.checks import mine
@@ -21,10 +21,11 @@ from classbolt.columns import AnyRow
 from classbolt.db import Tx
 from classbolt.facts import HeldBundle
 from classbolt.pages import Page, PageOf, fetch_page
-from classbolt.stripe_facts import StripeDispute
+from classbolt.stripe_facts import LOST, StripeDispute
 from classbolt.tables import (
     bookings,
     cancellations,
+    card_payments,
     course_bookings,
     customer_bundles,
     disputes,
@@ -92,6 +93,16 @@ MOVE = (
 AS_STRIPE_CALLS_THEM = select(
     disputes.c.stripe_dispute_id, disputes.c.status, disputes.c.closed_at
 ).where(mine(disputes), disputes.c.stripe_dispute_id.in_(bindparam("names", expanding=True)))
+# What banks took of a payment by card, to be read along with it.
+LOST_MINOR = (
+    select(func.coalesce(func.sum(disputes.c.amount_minor), 0))
+    .where(
+        mine(disputes),
+        disputes.c.payment_id == card_payments.c.payment_id,
+        disputes.c.status == LOST,
+    )
+    .scalar_subquery()
+)
 PAYMENTS: BindParameter[Any] = bindparam("payments", expanding=True)
 # Through the course that was paid for, also where one credit led to another; through a place
 # that was paid for by itself; and what was bought.

@@ -41,7 +41,7 @@ def duties(till: Till) -> Mapping[str, Duty]:
 
     async def compare_old(job: Job, now: datetime) -> None:
         async with _coming_again(job):
-            await comparing.compare(till, job.account, back=comparing.LOOKS_FAR_BACK, now=now)
+            await comparing.compare_day(till, job.account, now=now)
 
     return {
         cards.EXPIRE: Duty(expire),

@@ -214,6 +214,8 @@ class BookingFacts:
         card_share_minor: This place's part of what a card paid for it, as far as that has not
             gone back; for a course's place its part of the course.
         is_settled: Whether it was paid: the money arrived, or a credit was spent.
+        is_refunded: Whether nothing is left of what a card paid: it went back, or a bank took
+            it.
         customer_bundle: The bundle whose credit paid, with its balance and expiry of now.
         by_business: Whether the business cancels the session (B7).
         is_goodwill: Whether staff cancel and want a refund that the rules would not give.
@@ -237,6 +239,7 @@ class BookingFacts:
     origin_id: CourseBookingId | None = None
     payment_id: PaymentId | None = None
     card_share_minor: int = 0
+    is_refunded: bool = False
 
     @property
     def is_notice_waived(self) -> bool:

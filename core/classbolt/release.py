@@ -24,11 +24,11 @@ from classbolt.cancellations import (
 )
 from classbolt.checks import mine
 from classbolt.db import Tx
-from classbolt.errors import RefundTooLarge, TryAgain
+from classbolt.errors import AlreadyRefunded, RefundTooLarge, TryAgain
 from classbolt.facts import BookingFacts, CreditBack, IssueBundle, PayBack, Terms
 from classbolt.outbox import tell_cancelled
 from classbolt.tables import bookings
-from classbolt.terms import Wish
+from classbolt.terms import Choice, Wish
 from classbolt.values import Actor, BookingId, CancellationId, CustomerBundleId, new_id
 
 LONGEST_REASON = 500
@@ -179,10 +179,18 @@ def _cancellation(
         decided_by=terms.decided_by,
         policy=dict(terms.policy),
         customer_bundle_id=received,
-        refund_due=facts.by_business and outcome == NONE and _was_paid(facts),
+        refund_due=_is_due(facts, terms, wish),
     )
 
 
-def _was_paid(facts: BookingFacts) -> bool:
-    """Say whether anything of worth was given for the place."""
+def _is_due(facts: BookingFacts, terms: Terms, wish: Wish) -> bool:
+    """Say whether staff owe a refund by hand: it is wanted, and nothing is given (X13).
+
+    Nothing is owed for what cost nothing, was not paid, or has gone back already.
+    """
+    is_wanted = facts.by_business or wish.choice is Choice.CASH
+    if not is_wanted or terms.give_back is not None or facts.is_refunded:
+        return False
+    if isinstance(terms.refusal, AlreadyRefunded):
+        return False
     return facts.is_settled and (facts.customer_bundle is not None or facts.amount_minor > 0)

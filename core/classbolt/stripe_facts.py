@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 PAYMENT: Final = "classbolt_payment"
@@ -12,6 +13,8 @@ REFUND: Final = "classbolt_refund"
 """Under which names Stripe keeps our ids along with its own objects."""
 CANCELLED: Final = "canceled"
 """Stripe's word for a payment that nobody can make any more."""
+LOST: Final = "lost"
+"""Stripe's word for a dispute after which the money is the bank's."""
 
 
 class StripeRefused(Exception):
@@ -36,6 +39,14 @@ class StripeInUse(StripeUnclear):
 
 class BadWebhook(Exception):
     """What claims to come from Stripe does not, or says nothing that can be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A span of time, up to now if it has no end."""
+
+    since: datetime
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +113,7 @@ class StripeDispute:
     @property
     def is_closed(self) -> bool:
         """Say whether it is decided."""
-        return self.status in {"won", "lost", "warning_closed", "prevented"}
+        return self.status in {"won", LOST, "warning_closed", "prevented"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from classbolt.stripe_facts import (
     REFUND,
     BadWebhook,
     Intent,
+    Span,
     StripeDispute,
     StripeEvent,
     StripeInUse,
@@ -161,15 +162,15 @@ class StripeGateway:
                 raise
         return await self.find_intent(link, intent_id)
 
-    async def intents_since(self, link: StripeLink, since: datetime) -> AsyncIterator[Intent]:
-        """List the payments that were begun since a moment, the latest first.
+    async def intents_begun(self, link: StripeLink, span: Span) -> AsyncIterator[Intent]:
+        """List the payments that were begun in a span of time, the latest first.
 
         Raises:
             StripeRefused: The account cannot be read.
             StripeUnclear: Stripe does not answer.
         """
         async with _answers():
-            page = await self._v1.payment_intents.list_async(_since(since), self._options(link))
+            page = await self._v1.payment_intents.list_async(_in(span), self._options(link))
             async for each in page.auto_paging_iter():
                 yield _intent(each)
 
@@ -223,26 +224,26 @@ class StripeGateway:
             )
             return [_dispute(each) async for each in page.auto_paging_iter()]
 
-    async def refunds_since(self, link: StripeLink, since: datetime) -> list[StripeRefund]:
-        """List the refunds that were made since a moment, the latest first.
+    async def refunds_made(self, link: StripeLink, span: Span) -> list[StripeRefund]:
+        """List the refunds that were made in a span of time, the latest first.
 
         Raises:
             StripeRefused: The account cannot be read.
             StripeUnclear: Stripe does not answer.
         """
         async with _answers():
-            page = await self._v1.refunds.list_async(_since(since), self._options(link))
+            page = await self._v1.refunds.list_async(_in(span), self._options(link))
             return [_refund(each) async for each in page.auto_paging_iter()]
 
-    async def disputes_since(self, link: StripeLink, since: datetime) -> list[StripeDispute]:
-        """List the disputes that were opened since a moment, the latest first.
+    async def disputes_opened(self, link: StripeLink, span: Span) -> list[StripeDispute]:
+        """List the disputes that were opened in a span of time, the latest first.
 
         Raises:
             StripeRefused: The account cannot be read.
             StripeUnclear: Stripe does not answer.
         """
         async with _answers():
-            page = await self._v1.disputes.list_async(_since(since), self._options(link))
+            page = await self._v1.disputes.list_async(_in(span), self._options(link))
             return [_dispute(each) async for each in page.auto_paging_iter()]
 
     def _options(self, link: StripeLink, key: str | None = None) -> Any:
@@ -279,8 +280,11 @@ async def _answers() -> AsyncIterator[None]:
         raise StripeUnclear(type(no).__name__) from None
 
 
-def _since(moment: datetime) -> Any:
-    return {"limit": 100, "created": {"gte": int(moment.timestamp())}}
+def _in(span: Span) -> Any:
+    created = {"gte": int(span.since.timestamp())}
+    if span.until is not None:
+        created["lte"] = int(span.until.timestamp())
+    return {"limit": 100, "created": created}
 
 
 def _intent(found: stripe.PaymentIntent) -> Intent:

@@ -15,11 +15,12 @@ from sqlalchemy import bindparam, select
 
 from classbolt import bundles, holdings
 from classbolt.bookings import BOOKED
-from classbolt.card_shares import card_shares
+from classbolt.card_shares import Share, card_shares
 from classbolt.checks import mine
 from classbolt.columns import AnyRow
 from classbolt.db import Tx
 from classbolt.errors import (
+    AlreadyRefunded,
     BoltOnOff,
     InvalidInput,
     NotPaidByCard,
@@ -120,6 +121,7 @@ async def facts_of(
     )
     by_card = [(row.payment_id, row.id) for row in rows if row.method == CARD]
     shares = await card_shares(tx, by_card)
+    no_share = Share(0, is_refunded=False)
     return [
         BookingFacts(
             id=row.id,
@@ -136,7 +138,8 @@ async def facts_of(
             is_moved=_is_moved(sessions[row.session_id], row.booked_at, now),
             origin_id=row.origin_id,
             payment_id=row.payment_id,
-            card_share_minor=shares.get(row.id, 0),
+            card_share_minor=shares.get(row.id, no_share).left_minor,
+            is_refunded=shares.get(row.id, no_share).is_refunded,
         )
         for row in rows
     ]
@@ -158,7 +161,7 @@ async def terms_of(
         return [
             Terms(give_back=PayBack(each.card_share_minor))
             if each.card_share_minor
-            else Terms(refusal=NotPaidByCard())
+            else Terms(refusal=AlreadyRefunded() if each.method == CARD else NotPaidByCard())
             for each in facts
         ]
     if wish.bundle_id is not None:
@@ -173,7 +176,7 @@ async def terms_of(
         return terms
     vetoes = await tx.bolt_ons.check_refund(tx, facts, terms, now)
     return [
-        _unless(each, veto or _too_late(about, now))
+        _unless(each, veto or _too_late(about, now) or _gone_back(about))
         for about, each, veto in zip(facts, terms, vetoes, strict=True)
     ]
 
@@ -196,6 +199,11 @@ def _unless(terms: Terms, veto: Refusal | None) -> Terms:
 def _too_late(facts: BookingFacts, now: datetime) -> SessionStarted | None:
     """Give nothing by itself for what has begun, whatever the notice is (X6)."""
     return SessionStarted() if facts.session.starts_at <= now else None
+
+
+def _gone_back(facts: BookingFacts) -> AlreadyRefunded | None:
+    """Give nothing of worth for what has been given back already, whatever the policy is."""
+    return AlreadyRefunded() if facts.is_refunded else None
 
 
 def _is_moved(session: SessionFacts, booked_at: datetime, now: datetime) -> bool:

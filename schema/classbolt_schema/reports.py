@@ -124,8 +124,9 @@ async def refund_summary(
 
 @EXTENSION.query(
     name="manualRefundsDue",
-    description="What the business cancelled, was paid for and gave nothing back, and has not"
-    " refunded by hand yet, the oldest first. For staff.",
+    description="What was paid for, is to be refunded because the business called it off or"
+    " wants the money to go back, and could not be; without what staff have refunded by hand"
+    " since. The oldest first. For staff.",
 )
 async def manual_refunds_due(
     info: Info, first: First = A_PAGE, after: After = None

@@ -109,7 +109,7 @@ def test_what_a_refund_is_given_as(
         pytest.param(
             replace(BY_CARD, card_share_minor=0),
             a_policy(DROP_IN_CARD=CASH),
-            "NOT_PAID_BY_CARD",
+            "ALREADY_REFUNDED",
             id="nothing left",
         ),
         pytest.param(

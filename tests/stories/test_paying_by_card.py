@@ -48,6 +48,21 @@ async def test_a_course_is_held_until_it_is_paid(ola: Counter) -> None:
     assert await ola.studio.attendees("MON", 1) == ["Ana"]
 
 
+async def test_a_seat_is_not_held_beyond_the_end_of_its_session(ola: Counter) -> None:
+    """Nobody should pay for what is over, however long the business holds seats."""
+    await ola.hold_for(minutes=120)
+    ola.studio.clock.set("2027-01-27T19:30")
+
+    booked = await ola.book("Ola", "WED", 3)
+
+    session = await ola.studio.query(
+        "query ($id: ID!) { node(id: $id) { ... on Session { endsAt } } }",
+        id=ola.studio.session("WED", 3),
+    )
+    assert booked["cardPayment"]["holdUntil"] == session["node"]["endsAt"]
+    assert booked["cardPayment"]["holdUntil"] < "2027-01-27T21:30:00Z"
+
+
 async def test_a_payment_told_of_three_times_books_a_course_once(ola: Counter) -> None:
     """S24: one course booking, six places, one payment."""
     booked = await ola.book_course("Ola", "MON")

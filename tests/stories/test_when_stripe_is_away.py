@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from structlog.testing import capture_logs
 
-from classbolt import duties
-from classbolt.comparing import LOOKS_BACK, compare
+from classbolt import comparing, duties
+from classbolt.comparing import COMPARE_OLD_EVERY, DAY, LOOKS_BACK, LOOKS_FAR_BACK, compare
 from classbolt.testing.stripe_double import stripe_client
 from classbolt.testing.stripe_double.accounts import PLATFORM
 from classbolt_drop_in import bolt_on
@@ -112,6 +114,33 @@ async def test_payments_are_compared_again_soon_when_stripe_took_too_long(
     await ola.work()
 
     assert await ola.places("Ola") == ["BOOKED"] * 6
+
+
+async def test_what_is_days_old_is_looked_at_once_a_day_and_not_all_at_once(
+    ola: Counter,
+) -> None:
+    """A business with thousands of payments could not be looked at in one go."""
+    names = ("Ola", "Pat")
+    paid = {name: await ola.book_course(name, "MON") for name in names}
+    for booked in paid.values():
+        ola.pay(booked)
+    await ola.tell(ola.news())
+    for booked in paid.values():
+        ola.studio.clock.now += timedelta(days=3)
+        await ola.refund_elsewhere(booked, 100)
+    ola.news()
+    ola.studio.clock.now += timedelta(hours=26)
+
+    known = []
+    for _ in range(LOOKS_FAR_BACK // DAY + 1):
+        await comparing.compare_day(ola.till, SLUG, now=ola.studio.clock.now)
+        seen = [await ola.payment(name, booked) for name, booked in paid.items()]
+        known.append(sum(len(each["refunds"]) for each in seen))
+        ola.studio.clock.now += COMPARE_OLD_EVERY
+
+    assert abs(COMPARE_OLD_EVERY * (len(known) - 1) - DAY) < timedelta(seconds=1)
+    assert known[-1] == len(paid)
+    assert {now - before for before, now in pairwise([0, *known])} == {0, 1}
 
 
 async def test_a_payment_that_nobody_foresaw_keeps_no_other_from_being_compared(

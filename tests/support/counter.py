@@ -26,7 +26,7 @@ from classbolt.stripe_links import COMPARE, COMPARE_OLD, NewLink
 from classbolt.tables import card_payments
 from classbolt.testing.databases import Kind
 from classbolt.testing.stripe_double import Delivery, Double, async_client, stripe_client
-from classbolt.values import SYSTEM, PaymentId
+from classbolt.values import SYSTEM, PaymentId, StripeLinkId
 from classbolt.worker import Worker
 from classbolt_schema.ids import decode
 from fixture_f import SLUG, FixtureF
@@ -170,9 +170,17 @@ class Counter:
         """End the link with Stripe."""
 
         async def work(tx: Tx) -> None:
-            found = await stripe_links.link_in_force(tx)
-            assert found is not None
-            await stripe_links.unlink(tx, SYSTEM, found.id, now=self.studio.clock.now)
+            link_id = await _link(tx)
+            await stripe_links.unlink(tx, SYSTEM, link_id, now=self.studio.clock.now)
+
+        await self.till.database.write(Caller(SLUG), work)
+
+    async def hold_for(self, *, minutes: int) -> None:
+        """Hold seats for so long while they are being paid for."""
+
+        async def work(tx: Tx) -> None:
+            link_id = await _link(tx)
+            await stripe_links.update_link(tx, SYSTEM, link_id, {"hold_minutes": minutes})
 
         await self.till.database.write(Caller(SLUG), work)
 
@@ -210,6 +218,12 @@ class Counter:
     ) -> dict[str, Any]:
         asked = {"payment": held_of(booked)["payment"]["id"]}
         return await self.studio.mutate(mutation, asked, fields, as_=name)
+
+
+async def _link(tx: Tx) -> StripeLinkId:
+    found = await stripe_links.link_in_force(tx)
+    assert found is not None
+    return found.id
 
 
 def held_of(booked: dict[str, Any]) -> dict[str, Any]:

@@ -91,8 +91,8 @@ class FrailGateway(StripeGateway):
     async def disputes_of(self, *asked: Any, **more: Any) -> list[StripeDispute]:
         return await _step(partial(super().disputes_of, *asked, **more))
 
-    async def intents_since(self, *asked: Any, **more: Any) -> AsyncIterator[Intent]:
-        found = super().intents_since(*asked, **more)
+    async def intents_begun(self, *asked: Any, **more: Any) -> AsyncIterator[Intent]:
+        found = super().intents_begun(*asked, **more)
         for each in await _step(partial(_all_of, found)):
             yield each
 

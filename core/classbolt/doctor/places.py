@@ -166,11 +166,11 @@ PLACES: tuple[Invariant, ...] = (
     ),
     invariant(
         "REFUND_DUE_BUT_GIVEN",
-        "a refund is due by hand only where the business cancelled and gave nothing (X13)",
+        "a refund is due by hand only where the business wants one and gave nothing (X13)",
         "cancellations",
         """
         SELECT account_id, id FROM cancellations
-        WHERE refund_due AND (outcome <> 'NONE' OR NOT by_business)
+        WHERE refund_due AND (outcome <> 'NONE' OR NOT (by_business OR choice = 'CASH'))
         """,
     ),
 )

@@ -23,6 +23,7 @@ from classbolt.errors.base import (
     refuse_if,
 )
 from classbolt.errors.paying import (
+    AlreadyRefunded,
     BoltOnOff,
     BundleNotOnSale,
     CardUnavailable,
@@ -61,6 +62,7 @@ from classbolt.errors.switching import (
 __all__ = [
     "ALL",
     "AlreadyBooked",
+    "AlreadyRefunded",
     "BoltOnConflict",
     "BoltOnDisabled",
     "BoltOnFailed",

@@ -100,6 +100,15 @@ class NotPaidByCard(Refusal):
         super().__init__("No card has paid this.")
 
 
+class AlreadyRefunded(Refusal):
+    """Nothing is left of what a card paid: it went back, or a bank took it."""
+
+    code = "ALREADY_REFUNDED"
+
+    def __init__(self) -> None:
+        super().__init__("What was paid for this has gone back already.")
+
+
 class InsufficientCredits(Refusal):
     """The bundle has no credit left."""
 

@@ -167,8 +167,8 @@ cancellations = Table(
     Column("decided_by", String(40)),
     Column("policy", JSON),
     Column("customer_bundle_id", Key),
-    # The business cancelled what was paid for and gave nothing: staff owe a refund by hand
-    # until they say that it was made (X13, B8).
+    # The business cancelled what was paid for, or wants the money to go back, and nothing was
+    # given: staff owe a refund by hand until they say that it was made (X13, B8).
     Column("refund_due", Boolean, nullable=False, server_default=false()),
     Column("refunded_at", Instant),
     Column("refunded_by_id", Key),

@@ -14,9 +14,11 @@ from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from classbolt import (
+    CARD,
     COURSE,
     FREE,
     OFFLINE,
+    AlreadyRefunded,
     BookingFacts,
     Bundle,
     BundleId,
@@ -217,14 +219,11 @@ def terms_of(basis: Basis, booking: BookingFacts, now: datetime) -> Terms:
     policy = basis.policies.get(booking.session.course_id)
     if policy is None:
         return Terms(option, refusal=NoPolicy())
-    deadline = booking.session.starts_at
-    if not booking.is_moved:
-        deadline = before(deadline, policy.notice, basis.zone)
-    refusal = _first_refusal(basis, policy, booking, deadline, now)
-    give_back = None if refusal else _give_back(basis, policy, booking, now)
-    if not refusal and not give_back:
-        by_card = policy.rules[option].method is Method.ORIGINAL_PAYMENT
-        refusal = NotPaidByCard() if by_card else OriginalNotLive()
+    starts_at = booking.session.starts_at
+    deadline = starts_at if booking.is_moved else before(starts_at, policy.notice, basis.zone)
+    refused = _first_refusal(basis, policy, booking, deadline, now)
+    found = refused or _give_back(basis, policy, booking, now)
+    give_back, refusal = (None, found) if isinstance(found, Refusal) else (found, None)
     return Terms(option, deadline, give_back, refusal, policy=policy.as_copy())
 
 
@@ -249,17 +248,18 @@ def _first_refusal(
 
 def _give_back(
     basis: Basis, policy: RefundPolicy, booking: BookingFacts, now: datetime
-) -> CreditBack | IssueBundle | PayBack | None:
+) -> CreditBack | IssueBundle | PayBack | Refusal:
     """Resolve the method (C, H5): the original if it can be, else a bundle if one is named."""
     rule, held = policy.rules[option_of(booking)], booking.customer_bundle
     live = held if held and not held.revoked_at and held.expires_at > now else None
     if rule.method is Method.ORIGINAL and live:
         least = after(now, Period(policy.min_days_after_credit_back, Unit.DAYS), basis.zone)
         return CreditBack(live.id, least if least > live.expires_at else None)
-    if rule.method is Method.ORIGINAL_PAYMENT and booking.card_share_minor:
-        return PayBack(booking.card_share_minor)
+    if rule.method is Method.ORIGINAL_PAYMENT and booking.method == CARD:
+        left = booking.card_share_minor
+        return PayBack(left) if left else AlreadyRefunded()
     if rule.bundle_id is None:
-        return None
+        return NotPaidByCard() if rule.method is Method.ORIGINAL_PAYMENT else OriginalNotLive()
     anchors = {
         Anchor.ISSUED_AT: now,
         Anchor.CANCELLED_SESSION_START: booking.session.starts_at,

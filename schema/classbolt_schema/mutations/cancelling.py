@@ -129,7 +129,8 @@ class CourseRefundInput:
     cash: bool | None = strawberry.field(
         default=strawberry.UNSET,
         description="true: to the card, what the places that are still to come have cost of the"
-        " price of the course. What no card has paid gives nothing back.",
+        " price of the course. What was paid in another way is due by hand:"
+        " `manualRefundsDue`.",
     )
 
 

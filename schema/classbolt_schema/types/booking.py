@@ -143,8 +143,9 @@ class Cancellation:
     )
     refund: Refund = strawberry.field(description="What it gave back.")
     refund_due: bool = strawberry.field(
-        description="Whether the business called off what was paid for and gave nothing, so"
-        " that a refund by hand is due. It stays true when that was made: see refundedAt."
+        description="Whether a refund by hand is due: the business called off what was paid"
+        " for, or wants the money to go back, and nothing was given. It stays true when that"
+        " was made: see refundedAt."
     )
     refunded_at: datetime | None = strawberry.field(
         description="When staff noted that it was refunded in another way; null if they have"
