@@ -42,7 +42,9 @@ IN_ONE_DATABASE = 40
 """How many accounts share a database, so that neither copies nor the doctor take long."""
 TO_BE_DONE_AGAIN = {"Died", "StripeUnclear", "TryAgain"}
 """What jobs may fail of in these histories."""
-FATES = {each.value for each in Fate} - {Fate.NOTHING.value}
+NAMES = {"payment_settled": None, "payment_given_up_unanswered": "UNANSWERED"}
+"""What is logged of what becomes of a payment; the first says its fate."""
+FATES = {each.value for each in Fate} - {Fate.NOTHING.value} | {"UNANSWERED"}
 REVIVED = "has its places, and"
 """What is said of a place whose money went back."""
 
@@ -91,7 +93,11 @@ async def histories(
                             *await broken(url),
                             *(f"a job failed: {each}" for each in failures - TO_BE_DONE_AGAIN),
                         ],
-                        Counter(line["fate"] for line in lines if "fate" in line),
+                        Counter(
+                            NAMES[line["event"]] or line["fate"]
+                            for line in lines
+                            if line["event"] in NAMES
+                        ),
                         len(business.begun),
                         business.tale,
                     )

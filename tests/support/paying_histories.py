@@ -20,11 +20,12 @@ from sqlalchemy import delete, func, select
 from classbolt import comparing
 from classbolt.checks import mine
 from classbolt.db import Caller
+from classbolt.paying import ANSWER_WITHIN
 from classbolt.tables import jobs, schedules
 from frail import Luck, with_luck
 from money_trail import PROMISED, books_of, complaints
 from paying_business import Business
-from paying_deeds import DEEDS, Deed, go_on_paying, reconcile, tell, work
+from paying_deeds import DEEDS, Deed, go_on_paying, pay, reconcile, tell, work
 
 ROUNDS: Final = (6, 14)
 AT_ONCE: Final = (1, 4)
@@ -38,8 +39,13 @@ PAUSES: Final = (0, 0, 30, 60, 60, 300, 300, 960, 960, 7200)
 A_LONG_NIGHT: Final = timedelta(hours=26)
 """Long enough for Stripe to forget under which keys it was asked."""
 IS_LONG: Final = 0.1
+SHUT_OUT: Final = ANSWER_WITHIN + timedelta(hours=1)
+"""Long enough for places to be given up that Stripe says nothing of."""
+IS_SHUT_OUT: Final = 0.04
 IS_DEAF: Final = 0.3
 """How likely it is that nothing is heard of Stripe in the end."""
+STEPS: Final = 4
+MOST_CALLS: Final = 100_000
 HOPS: Final = (0, 0.3, 0.3, *[7] * 10)
 """How many hours pass in the end, again and again, until nothing is left to do."""
 MOST_TELLINGS: Final = 200
@@ -62,7 +68,7 @@ def plan(draw: Random) -> list[Round]:
     deeds, weights = zip(*DEEDS, strict=True)
     return [
         Round(
-            A_LONG_NIGHT if draw.random() < IS_LONG else timedelta(seconds=draw.choice(PAUSES)),
+            _pause(draw),
             [
                 (deed, draw.random())
                 for deed in draw.choices(deeds, weights, k=draw.randint(*AT_ONCE))
@@ -78,7 +84,10 @@ async def live(business: Business, draw: Random) -> list[str]:
         if each.pause == A_LONG_NIGHT:
             # Nobody is away for longer than a day who has not looked before.
             await reconcile(business, draw)
-        business.wait(each.pause)
+        if each.pause == SHUT_OUT:
+            await _shut_out(business, draw)
+        else:
+            business.wait(each.pause)
         await asyncio.gather(*(_do(business, *deed) for deed in each.deeds))
         _listen(business, draw)
         await business.count_seats()
@@ -93,6 +102,25 @@ async def live(business: Business, draw: Random) -> list[str]:
         handed_out={each.intent for each in business.begun if each.intent},
     )
     return business.wrong
+
+
+def _pause(draw: Random) -> timedelta:
+    lot = draw.random()
+    if lot < IS_LONG:
+        return A_LONG_NIGHT
+    return SHUT_OUT if lot > 1 - IS_SHUT_OUT else timedelta(seconds=draw.choice(PAUSES))
+
+
+async def _shut_out(business: Business, draw: Random) -> None:
+    """Let Stripe know our key no more, for hours; customers can pay what they have begun."""
+    business.double.faults.clear()
+    business.double.fail_next(401, n=MOST_CALLS)
+    business.say("shut out", SHUT_OUT)
+    for _ in range(STEPS):
+        business.wait(SHUT_OUT / STEPS)
+        await work(business, draw)
+        await pay(business, draw)
+    business.double.faults.clear()
 
 
 async def _do(business: Business, deed: Deed, seed: float) -> None:

@@ -25,12 +25,12 @@ class Payment(Node):
         " time; RETURNED if it was paid too late, so that the money goes back."
     )
     hold_until: datetime | None = strawberry.field(
-        description="Until when its places are held, of a payment by card that is PENDING; null"
-        " otherwise."
+        description="Until when its places are held, or its bundle can be paid for, of a"
+        " payment by card that is PENDING; null otherwise."
     )
     paid_at: datetime | None = strawberry.field(
         description="When staff noted that the money had come, when the card was charged, or"
-        " when a free place was booked; null while it is owed."
+        " when something free was taken; null while it is owed."
     )
     payment: strawberry.Private[payments.Payment]
 

@@ -26,8 +26,8 @@ class CardPayment:
         description="The `stripeAccount` to start Stripe.js with; null where it needs none."
     )
     hold_until: datetime = strawberry.field(
-        description="Until when the places are held. Who pays later gets the places if they are"
-        " still free, or else the money back."
+        description="Until when the places are held, or the bundle can be paid for. Who pays"
+        " later gets them if they are still to be had, or else the money back."
     )
 
     @classmethod

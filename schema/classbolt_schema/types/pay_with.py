@@ -37,7 +37,7 @@ class PayWithInput:
     )
     free: bool | None = strawberry.field(
         default=strawberry.UNSET,
-        description="true: there is nothing to pay, or staff give the place away.",
+        description="true: there is nothing to pay, or staff give it away.",
     )
 
 
