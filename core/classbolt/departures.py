@@ -163,14 +163,17 @@ ERASE_NOTES = (
     update(refunds)
     .where(
         mine(refunds),
-        refunds.c.note.is_not(None),
+        or_(refunds.c.note.is_not(None), refunds.c.refund_note.is_not(None)),
         refunds.c.payment_id.in_(
             select(payments.c.id).where(
                 mine(payments), payments.c.customer_id == bindparam("customer_id")
             )
         ),
     )
-    .values(note=ERASED),
+    .values(
+        note=case((refunds.c.note.is_not(None), ERASED)),
+        refund_note=case((refunds.c.refund_note.is_not(None), ERASED)),
+    ),
 )
 FORGET = delete(memberships).where(
     mine(memberships), memberships.c.customer_id == bindparam("customer_id")

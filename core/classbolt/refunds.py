@@ -19,8 +19,9 @@ from classbolt.columns import AnyRow
 from classbolt.db import Tx
 from classbolt.errors import RefundTooLarge
 from classbolt.jobs import NewJob, enqueue
-from classbolt.tables import card_payments, refunds
+from classbolt.tables import cancellations, card_payments, refunds
 from classbolt.values import (
+    BookingId,
     CancellationId,
     Money,
     PaymentId,
@@ -71,7 +72,10 @@ class Refund:
             without us.
         state: REQUESTED until Stripe has it, SUBMITTED while it is under way, then SUCCEEDED or
             FAILED.
+        booking_id: The booking that was cancelled then.
         failure: Why it failed, in Stripe's word.
+        refunded_at: When staff said that they had given it back in another way, here or for its
+            cancellation; the fields after it say who did, and how.
     """
 
     id: RefundId
@@ -80,28 +84,48 @@ class Refund:
     cause: str
     state: str
     cancellation_id: CancellationId | None
+    booking_id: BookingId | None
     staff_id: StaffId | None
     note: str | None
     stripe_refund_id: str | None
     failure: str | None
     requested_at: datetime
     settled_at: datetime | None
+    refunded_at: datetime | None
+    refunded_by_id: StaffId | None
+    refund_note: str | None
 
 
-REFUNDS = select(
-    refunds.c.id,
-    refunds.c.payment_id,
-    refunds.c.amount_minor,
-    refunds.c.cause,
-    refunds.c.state,
-    refunds.c.cancellation_id,
-    refunds.c.staff_id,
-    refunds.c.note,
-    refunds.c.stripe_refund_id,
-    refunds.c.failure,
-    refunds.c.requested_at,
-    refunds.c.settled_at,
-).where(mine(refunds))
+REFUNDED_AT = func.coalesce(refunds.c.refunded_at, cancellations.c.refunded_at)
+REFUNDS = (
+    select(
+        refunds.c.id,
+        refunds.c.payment_id,
+        refunds.c.amount_minor,
+        refunds.c.cause,
+        refunds.c.state,
+        refunds.c.cancellation_id,
+        cancellations.c.booking_id,
+        refunds.c.staff_id,
+        refunds.c.note,
+        refunds.c.stripe_refund_id,
+        refunds.c.failure,
+        refunds.c.requested_at,
+        refunds.c.settled_at,
+        REFUNDED_AT.label("refunded_at"),
+        func.coalesce(refunds.c.refunded_by_id, cancellations.c.refunded_by_id).label(
+            "refunded_by_id"
+        ),
+        func.coalesce(refunds.c.refund_note, cancellations.c.refund_note).label("refund_note"),
+    )
+    .select_from(refunds)
+    .outerjoin(
+        cancellations,
+        (cancellations.c.account_id == refunds.c.account_id)
+        & (cancellations.c.id == refunds.c.cancellation_id),
+    )
+    .where(mine(refunds))
+)
 BY_ID = REFUNDS.where(refunds.c.id == bindparam("refund"))
 BY_PAYMENT = REFUNDS.where(
     refunds.c.payment_id.in_(bindparam("payments", expanding=True))
@@ -204,10 +228,14 @@ def refund_of(tx: Tx, row: AnyRow) -> Refund:
         cause=row.cause,
         state=row.state,
         cancellation_id=row.cancellation_id,
+        booking_id=row.booking_id,
         staff_id=row.staff_id,
         note=row.note,
         stripe_refund_id=row.stripe_refund_id,
         failure=row.failure,
         requested_at=row.requested_at,
         settled_at=row.settled_at,
+        refunded_at=row.refunded_at,
+        refunded_by_id=row.refunded_by_id,
+        refund_note=row.refund_note,
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import exists
+from sqlalchemy import bindparam, exists, update
 
-from classbolt import checks, customers
+from classbolt import cancellations, checks, customers
 from classbolt.cards import find_card_payments
 from classbolt.checks import mine
 from classbolt.db import Tx
@@ -14,26 +14,47 @@ from classbolt.errors import NotFound, NotPaidByCard, RefundTooLarge
 from classbolt.ledger import LONGEST_NOTE
 from classbolt.pages import Page, PageOf, fetch_page
 from classbolt.payments import find_payments
-from classbolt.refunds import FAILED, REFUNDS, STAFF, NewRefund, Refund, refund_of, request
-from classbolt.tables import cancellations, card_payments, refunds
+from classbolt.refunds import (
+    FAILED,
+    REFUNDED_AT,
+    REFUNDS,
+    STAFF,
+    NewRefund,
+    Refund,
+    find_refund,
+    refund_of,
+    request,
+)
+from classbolt.tables import card_payments, refunds
 from classbolt.values import Actor, PaymentId, Permission, RefundId
 
 # Where all has gone back by other ways, or staff noted that it did, nothing is left to do.
 FAILED_ONES = REFUNDS.where(
     refunds.c.state == FAILED,
+    REFUNDED_AT.is_(None),
     exists().where(
         mine(card_payments),
         card_payments.c.payment_id == refunds.c.payment_id,
         card_payments.c.refunded_minor + card_payments.c.refunded_elsewhere_minor
         < card_payments.c.captured_minor,
     ),
-    ~exists().where(
-        mine(cancellations),
-        cancellations.c.id == refunds.c.cancellation_id,
-        cancellations.c.refunded_at.is_not(None),
-    ),
 )
 KEYS = (refunds.c.settled_at, refunds.c.id)
+# What has failed stays so: nobody else moves the row any more.
+MARK_REFUNDED = (
+    update(refunds)
+    .where(
+        mine(refunds),
+        refunds.c.id == bindparam("refund"),
+        refunds.c.state == FAILED,
+        refunds.c.refunded_at.is_(None),
+    )
+    .values(
+        refunded_at=bindparam("now"),
+        refunded_by_id=bindparam("staff"),
+        refund_note=bindparam("how"),
+    )
+)
 
 
 async def list_failed_refunds(tx: Tx, actor: Actor, page: Page) -> PageOf[Refund]:
@@ -90,3 +111,35 @@ async def refund_payment(
         return await request(tx, wanted, now=now)
     except RefundTooLarge as too_large:
         raise too_large.at("amountMinor") from None
+
+
+async def mark_refunded(
+    tx: Tx, actor: Actor, refund_id: RefundId, *, note: str | None, now: datetime
+) -> Refund:
+    """Note that staff gave back in another way what did not reach its card.
+
+    What a cancellation gave is noted there, as if its booking had been named. Noting it again
+    changes nothing.
+
+    Raises:
+        Forbidden: The actor does not serve customers.
+        NotFound: No refund of this id has failed.
+        InvalidInput: The note cannot be stored.
+    """
+    actor.require(Permission.SERVE_CUSTOMERS)
+    if note is not None:
+        note = checks.text(note, "note", most=LONGEST_NOTE)
+    failed = await find_refund(tx, refund_id)
+    if failed is None or failed.state != FAILED:
+        raise NotFound().at("refund")
+    paid = (await find_payments(tx, [failed.payment_id]))[failed.payment_id]
+    if not await customers.hold(tx, paid.customer_id):
+        note = None  # of who was erased nothing is written any more
+    if failed.booking_id is None:
+        by = {"refund": refund_id, "now": now, "staff": actor.staff_id, "how": note}
+        await tx.execute(MARK_REFUNDED, by)
+    else:
+        await cancellations.mark_refunded(tx, actor, failed.booking_id, note=note, now=now)
+    marked = await find_refund(tx, refund_id)
+    assert marked is not None
+    return marked

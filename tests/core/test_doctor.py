@@ -13,7 +13,7 @@ import healthy as h
 from classbolt.bolt_ons import BoltOns
 from classbolt.doctor import Example, Finding, Report, Severity, examine
 from classbolt.migrate import components, downgrade
-from classbolt.tables import customers
+from classbolt.tables import customers, refunds
 from classbolt.testing.databases import Kind
 from classbolt_schema.server.context import utc_now
 from healthy import do
@@ -100,6 +100,19 @@ async def test_a_row_may_be_dated_a_minute_ahead_because_clocks_are(
     report = await examine(url, bolt_ons, clock=lambda: h.NOW)
 
     assert ("WRITTEN_AHEAD" in found(report)) is is_said
+    assert report.is_healthy
+
+
+async def test_a_refund_that_failed_is_warned_of_unless_it_was_made_good(
+    url: str, bolt_ons: BoltOns
+) -> None:
+    await do(url, h.change(refunds, h.MADE_GOOD, refunded_at=None))
+
+    report = await examine(url, bolt_ons, clock=utc_now)
+
+    where = (Example("refunds", h.NORTH, str(h.MADE_GOOD)),)
+    assert found(report).keys() == {"REFUND_FAILED"}
+    assert found(report)["REFUND_FAILED"].examples == where
     assert report.is_healthy
 
 

@@ -229,6 +229,23 @@ async def test_all_rows_survive_when_payments_by_card_go_and_come_back(url: str)
     assert await drift(url, ALL) == []
 
 
+async def test_what_was_made_good_is_a_refund_that_failed_where_nobody_can_note_it(
+    url: str,
+) -> None:
+    (before,) = await rows_in(url, tables.refunds)
+    assert any(each.refunded_at and each.refunded_by_id for each in before)
+
+    await downgrade(url, ALL[0], "0009")
+    assert await upgrade(url, ALL) == core_scripts(since=10)
+
+    (after,) = await rows_in(url, tables.refunds)
+    unmarked = {"refunded_at": None, "refunded_by_id": None, "refund_note": None}
+    assert [each._asdict() for each in after] == [
+        {**each._asdict(), **unmarked} for each in before
+    ]
+    assert await drift(url, ALL) == []
+
+
 async def test_seats_that_are_held_are_free_where_there_are_no_cards(url: str) -> None:
     places = (tables.sessions, tables.course_bookings, tables.bookings)
     before = await rows_in(url, *places)

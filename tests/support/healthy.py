@@ -4,7 +4,8 @@ Ana bought a course and cancelled one session of it for a credit (H1). She spent
 cancelled in time, got it back and spent it again. She also spent one of ten credits (H2) on a
 session that was then called off, for which she was refunded by hand. Ben and Cam sit in a
 session whose capacity was lowered. Ben bought ten credits. Cam is of two customers, paid by
-card, got a part back, and had a bundle revoked.
+card, got a part back, another one in cash since it did not reach his card, and had a bundle
+revoked.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ BENS, CAMS = key(), key()
 FOR_GIVEN_UP, FOR_SWAPPED, FOR_CALLED_OFF = key(), key(), key()
 ISSUE_1, SPEND_1, BACK_1, SPEND_2 = key(), key(), key(), key()
 ISSUE_2, SPEND_3, ISSUE_3, ISSUE_4, TAKEN = key(), key(), key(), key(), key()
-FOR_TEN, BOUGHT, PART = key(), key(), key()
+FOR_TEN, BOUGHT, PART, MADE_GOOD = key(), key(), key(), key()
 
 BY_NAME = {
     table.name: table
@@ -203,7 +204,17 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     ],
     "stripe_links": [{"id": LINK, "kind": "OWN", "linked_at": BEFORE}],
     "card_payments": [card(OF_CAM, "PAID", "pi_1", 1200, refunded_elsewhere_minor=200)],
-    "refunds": [refund(PART, OF_CAM, 200, "ELSEWHERE", "re_1")],
+    "refunds": [
+        refund(PART, OF_CAM, 200, "ELSEWHERE", "re_1"),
+        {
+            **refund(MADE_GOOD, OF_CAM, 300, "STAFF", "re_4"),
+            "staff_id": OWNER,
+            "state": "FAILED",
+            "failure": "lost_or_stolen_card",
+            "refunded_at": BEFORE,
+            "refunded_by_id": OWNER,
+        },
+    ],
     "disputes": [
         {
             "id": key(),

@@ -195,6 +195,7 @@ REFUND_FAILED = invariant(
     JOIN card_payments c ON c.account_id = r.account_id AND c.payment_id = r.payment_id
     LEFT JOIN cancellations d ON d.account_id = r.account_id AND d.id = r.cancellation_id
     WHERE r.state = 'FAILED'
+        AND r.refunded_at IS NULL
         AND d.refunded_at IS NULL
         AND c.refunded_minor + c.refunded_elsewhere_minor < c.captured_minor
     """,

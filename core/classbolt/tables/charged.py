@@ -133,9 +133,15 @@ refunds = Table(
     Column("failure", String(60)),
     Column("requested_at", Instant, nullable=False),
     Column("settled_at", Instant),
+    # It has failed, and staff say that they gave the money back in another way. What a
+    # cancellation gave is noted there: it is said in one place, so that nobody pays it twice.
+    Column("refunded_at", Instant),
+    Column("refunded_by_id", Key),
+    Column("refund_note", String(500)),
     refers_to(card_payments, "payment_id"),
     refers_to(cancellations, "cancellation_id"),
     refers_to(staff, "staff_id"),
+    refers_to(staff, "refunded_by_id"),
     CheckConstraint("amount_minor >= 1", name="amount"),
     CheckConstraint("cause IN ('LATE', 'CANCELLATION', 'STAFF', 'ELSEWHERE')", name="cause"),
     CheckConstraint(
@@ -149,6 +155,10 @@ refunds = Table(
     CheckConstraint("(state = 'FAILED') = (failure IS NOT NULL)", name="failure"),
     CheckConstraint(
         "state IN ('REQUESTED', 'FAILED') OR stripe_refund_id IS NOT NULL", name="submitted"
+    ),
+    CheckConstraint(
+        "refunded_at IS NULL OR (state = 'FAILED' AND cancellation_id IS NULL)",
+        name="refunded",
     ),
 )
 Index(None, refunds.c.account_id, refunds.c.payment_id)
