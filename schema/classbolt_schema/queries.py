@@ -21,6 +21,7 @@ from classbolt import (
     dead_jobs,
     holdings,
     payments,
+    refunds,
     stripe_links,
     switches,
 )
@@ -38,6 +39,7 @@ from classbolt.values import (
     JobId,
     PaymentId,
     Permission,
+    RefundId,
     SessionId,
     StaffId,
     StripeLinkId,
@@ -51,6 +53,7 @@ from classbolt_schema.relations import A_PAGE, EXTENSION
 from classbolt_schema.types.account import Account, BoltOn, BoltOnChange
 from classbolt_schema.types.booking import Booking, Cancellation, CourseBooking, Payment
 from classbolt_schema.types.bundle import Bundle, CustomerBundle
+from classbolt_schema.types.card_payment import CardRefund
 from classbolt_schema.types.course import Course, Session, Tag
 from classbolt_schema.types.customer import Customer
 from classbolt_schema.types.job import Job
@@ -302,6 +305,13 @@ async def _payment(tx: Tx, key: UUID) -> Payment | None:
     return next(map(Payment.of, seen), None)
 
 
+async def _card_refund(tx: Tx, key: UUID) -> CardRefund | None:
+    """Find a refund for whoever sees its payment."""
+    found = await refunds.find_refund(tx, RefundId(key))
+    seen = found and await _payment(tx, found.payment_id)
+    return CardRefund.of(found) if found and seen else None
+
+
 async def _bundle(tx: Tx, key: UUID) -> Bundle | None:
     """Find a bundle; drafts are for staff."""
     found = await bundles.find_bundles(tx, [BundleId(key)])
@@ -339,6 +349,7 @@ async def _stripe_link(tx: Tx, key: UUID) -> StripeLink | None:
 FINDERS: dict[str, Callable[[Tx, UUID], Awaitable[Node | None]]] = {
     "Booking": _booking,
     "Bundle": _bundle,
+    "CardRefund": _card_refund,
     "Course": _course,
     "CourseBooking": _course_booking,
     "Customer": _customer,

@@ -140,7 +140,8 @@ async def manual_refunds_due(
 @EXTENSION.query(
     name="failedRefunds",
     description="Refunds that did not reach the card, so that the business owes the money in"
-    " another way, the latest first. For staff.",
+    " another way, the latest first. They are listed until `markRefunded` has noted that they"
+    " were made so, or nothing is left of the payment. For staff.",
 )
 async def failed_refunds(
     info: Info, first: First = A_PAGE, after: After = None
@@ -213,6 +214,33 @@ async def payment_of_refund(parents: Sequence[CardRefund], info: Info) -> Sequen
     ids = [parent.refund.payment_id for parent in parents]
     found = await payments.find_payments(await info.context.reading(), known(ids))
     return [Payment.of(found[key]) for key in ids]
+
+
+@EXTENSION.field(
+    CardRefund,
+    name="refundNote",
+    description="How staff gave it back in another way, in their words; null if they said"
+    " nothing, and for customers.",
+)
+async def refund_note_of_card_refund(
+    parents: Sequence[CardRefund], info: Info
+) -> Sequence[str | None]:
+    """Show staff how they made good what failed."""
+    may_see = sees_notes(await info.context.reading())
+    return [parent.refund.refund_note if may_see else None for parent in parents]
+
+
+@EXTENSION.field(
+    CardRefund,
+    name="refundedBy",
+    description="Who noted that it was given back in another way; null if nobody did, and for"
+    " customers.",
+)
+async def refunded_by_of_card_refund(
+    parents: Sequence[CardRefund], info: Info
+) -> Sequence[Staff | None]:
+    """Find who made good what failed."""
+    return await staff_of([parent.refund.refunded_by_id for parent in parents], info)
 
 
 @EXTENSION.field(Cancellation, name="booking", description="The booking that ended.")

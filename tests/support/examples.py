@@ -109,16 +109,18 @@ async def _examples(card: CardReader) -> Examples:
     held = await studio.give("Hal", "TEN")
     ended = await stripe_link(studio)
     await stripe_link(studio)
+    by_card = await payments_by_card(card)
+    failed = await card.refund(by_card["refundPayment"][0]["payment"], 200, fails=True)
     found = {
         **_set_up(studio),
         **_scheduled(studio),
         **_served(studio, ten, owed["courseBooking"]["payment"]["id"]),
         **_ended(studio, ten, bookings, quote),
-        **await payments_by_card(card),
+        **by_card,
         **_ended_as_a_whole(
             studio, [await studio.course_booking(name) for name in ("Ben", "Hal", "Xia")]
         ),
-        **_amended(held, refunded, going),
+        **_amended(held, (refunded, failed), going),
         **_linked(ended),
         "retryJob": [{"job": await dead_job(studio)}],
         "discardJob": [{"job": await dead_job(studio)}],
@@ -261,11 +263,12 @@ def _ended_as_a_whole(studio: Studio, course_bookings: list[str]) -> dict[str, l
     }
 
 
-def _amended(held: str, refunded: str, going: list[str]) -> dict[str, list[Input]]:
+def _amended(held: str, refunded: tuple[str, str], going: list[str]) -> dict[str, list[Input]]:
+    booking, refund = refunded
     merged, kept, erased = going
     later = "2027-12-31T00:00:00Z"
     return {
-        "markRefunded": [{"booking": refunded, "note": "In cash"}],
+        "markRefunded": [{"refund": refund}, {"booking": booking, "note": "In cash"}],
         "extendBundle": [{"customerBundle": held, "expiresAt": later}],
         "revokeBundle": [{"customerBundle": held, "note": "Given by mistake"}],
         "mergeCustomers": [{"from": merged, "into": kept}],

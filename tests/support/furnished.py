@@ -169,9 +169,13 @@ async def _charge(reader: CardReader, name: str) -> Ids:
     await reader.pay(to_cancel)
     await reader.studio.cancel(name, "TUE", 2)
     await reader.refund(to_pay, 100)
-    await reader.refund(to_pay, 200, fails=True)
+    failed = await reader.refund(to_pay, 200, fails=True)
+    made_good = {"refund": await reader.refund(to_pay, 300, fails=True)}
+    note = f"A note on {name} of {reader.studio.slug}"
+    await reader.studio.do("markRefunded", {**made_good, "note": note}, as_="staff")
     await reader.dispute(to_pay)
     return {
+        "CardRefund": failed,
         "RefreshPaymentInput.payment": to_refresh,
         "AbandonPaymentInput.payment": to_abandon,
         "RefundPaymentInput.payment": to_pay,

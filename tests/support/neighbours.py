@@ -30,6 +30,8 @@ NOBODYS = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
 
 STRINGS = re.compile(r'"((?:[^"\\]|\\.)*)"')
 UUIDS = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
+TABLES = {"CardRefund": "refunds"}
+"""Tables that are not named after the type of what is in them."""
 LONG_ENOUGH = 6
 """A shorter text is found in others by chance."""
 
@@ -131,12 +133,12 @@ def account_of(table: Table, row: Row) -> int:
 
 
 def ids_of(kind: str, rows: Rows) -> list[str]:
-    """Give the ids of all objects of a type, whose table is named after it."""
+    """Give the ids of all objects of a type, whose table is named after it, or above."""
     name = re.sub(r"(?<!^)(?=[A-Z])", "_", kind).lower()
     return [
         encode(kind, row["id"])
         for table, found in rows.items()
-        if table.name in {name, f"{name}s"}
+        if table.name in {name, f"{name}s", TABLES.get(kind)}
         for row in found
     ]
 

@@ -78,15 +78,17 @@ class CardReader:
         """Ask Stripe how it stands."""
         await self.studio.do("refreshPayment", {"payment": payment}, as_="owner")
 
-    async def refund(self, payment: str, amount: int, *, fails: bool = False) -> None:
-        """Give some of it back; it reaches the card, or it does not."""
+    async def refund(self, payment: str, amount: int, *, fails: bool = False) -> str:
+        """Give some of it back; it reaches the card, or it does not. Give the refund's id."""
         asked = {"payment": payment, "amountMinor": amount, "note": "With apologies"}
-        await self.studio.do("refundPayment", asked, as_="owner")
+        fields = "payment { refunds { id } }"
+        given = await self.studio.do("refundPayment", asked, fields, as_="owner")
         await self._work()
         if fails:
             newest = self.double.objects("refund", AT_STRIPE)[-1]
             self.double.move_refund(newest["id"], "failed", failure_reason="declined")
             await self.refresh(payment)
+        return str(given["payment"]["refunds"][-1]["id"])
 
     async def dispute(self, payment: str) -> None:
         """Let the bank want the money back, and not get it."""

@@ -34,6 +34,7 @@ ANY = "Node"
 """The type of an id that may name an object of any type."""
 
 KINDS: Mapping[str, str] = {
+    "MarkRefundedInput.refund": "CardRefund",
     "MergeCustomersInput.from": "Customer",
     "MergeCustomersInput.into": "Customer",
     "UnlinkStripeInput.link": "StripeLink",
@@ -58,6 +59,11 @@ TOGETHER: Mapping[str, Mapping[str, Any]] = {
     "CancelBookingInput.bundle": {"refund": "GOODWILL", "reason": "The bus broke down."},
 }
 """What else must be said for an id to count: its place -> further members of its input."""
+
+EITHER: Mapping[str, tuple[str, ...]] = {
+    "MarkRefundedInput": ("booking", "refund"),
+}
+"""Inputs that want one of some members and say so in words only: the first, if no other is."""
 
 PLAIN: Mapping[str, Any] = {
     "Boolean": True,
@@ -339,6 +345,8 @@ class Document:
         ]
         if type_.is_one_of:
             wanted = list(below[:1] or [*type_.fields][:1])
+        if (either := EITHER.get(type_.name)) and not {*either} & {*wanted}:
+            wanted.append(either[0])
         values = {
             name: self._value(
                 type_.fields[name].type,

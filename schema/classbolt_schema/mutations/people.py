@@ -2,15 +2,17 @@
 
 import strawberry
 
-from classbolt import cancellations, customers, departures, payments
+from classbolt import cancellations, customers, departures, payments, staff_refunds
 from classbolt.customers import CustomerChanges
-from classbolt.values import BookingId, CustomerId, PaymentId
+from classbolt.errors import InvalidInput
+from classbolt.values import BookingId, CustomerId, PaymentId, RefundId
 from classbolt_schema.compose.mutation import Ask, Payload, mutation
 from classbolt_schema.compose.once import Keyed
 from classbolt_schema.ids import decode
 from classbolt_schema.mutations.inputs import is_given, required
 from classbolt_schema.relations import EXTENSION
 from classbolt_schema.types.booking import Cancellation, Payment
+from classbolt_schema.types.card_payment import CardRefund
 from classbolt_schema.types.customer import Customer
 
 
@@ -168,35 +170,60 @@ async def mark_paid(ask: Ask, asked: MarkPaidInput) -> MarkPaidPayload:
     return MarkPaidPayload(payment=Payment.of(payment))
 
 
-@strawberry.input(description="A cancelled booking that was refunded in another way.")
+@strawberry.input(
+    description="What was refunded in another way: a cancelled booking, or a refund to a card"
+    " that failed. Exactly one of them is named."
+)
 class MarkRefundedInput(Keyed):
-    """A cancelled booking that was refunded in another way."""
+    """A cancelled booking, or a refund that failed, that was refunded in another way."""
 
-    booking: strawberry.ID = strawberry.field(description="Which booking.")
+    booking: strawberry.ID | None = strawberry.field(
+        default=None, description="Which booking; null if a refund is named."
+    )
+    refund: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="Which refund, of those that are FAILED; null if a booking is named.",
+    )
     note: str | None = strawberry.field(
         default=None, description="How it was refunded, up to 500 characters."
     )
 
 
-@strawberry.type(description="What became of a request to mark a booking as refunded.")
+@strawberry.type(
+    description="What became of a request to mark a booking, or what failed, as refunded."
+)
 class MarkRefundedPayload(Payload):
-    """The cancellation."""
+    """The cancellation, or the refund."""
 
     cancellation: Cancellation | None = strawberry.field(
-        default=None, description="How the booking ended."
+        default=None, description="How the booking ended that was named; null for a refund."
+    )
+    refund: CardRefund | None = strawberry.field(
+        default=None, description="The refund that was named; null for a booking."
     )
 
 
 @EXTENSION.mutation
 @mutation(
-    description="Note that a cancelled booking was refunded in another way, such as in cash."
-    " Any can be, also one that `manualRefundsDue` does not list. Noting it again changes"
-    " nothing. For staff."
+    description="Note that a cancelled booking, or a refund that did not reach its card, was"
+    " refunded in another way, such as in cash. Any cancelled booking can be, also one that"
+    " `manualRefundsDue` does not list; of refunds only one that is FAILED, any other is"
+    " NOT_FOUND. What is noted of a booking counts for the refund that its cancellation gave,"
+    " and the other way round. Noting it again changes nothing. For staff."
 )
 async def mark_refunded(ask: Ask, asked: MarkRefundedInput) -> MarkRefundedPayload:
     """Note that a refund was made by hand."""
-    booking_id = BookingId(decode("Booking", asked.booking))
-    found = await cancellations.mark_refunded(
-        ask.tx, ask.actor, booking_id, note=asked.note, now=ask.now
-    )
-    return MarkRefundedPayload(cancellation=Cancellation.of(found))
+    match asked.booking, asked.refund:
+        case str() as booking, None:
+            booking_id = BookingId(decode("Booking", booking))
+            cancelled = await cancellations.mark_refunded(
+                ask.tx, ask.actor, booking_id, note=asked.note, now=ask.now
+            )
+            return MarkRefundedPayload(cancellation=Cancellation.of(cancelled))
+        case None, str() as refund:
+            refund_id = RefundId(decode("CardRefund", refund))
+            failed = await staff_refunds.mark_refunded(
+                ask.tx, ask.actor, refund_id, note=asked.note, now=ask.now
+            )
+            return MarkRefundedPayload(refund=CardRefund.of(failed))
+    raise InvalidInput("Name a booking or a refund, and not both.", "booking")

@@ -6,7 +6,9 @@ from typing import Self
 import strawberry
 
 from classbolt import disputes, paying, refunds
+from classbolt_schema.ids import encode
 from classbolt_schema.scalars import Money
+from classbolt_schema.types.node import Node
 
 
 @strawberry.type(
@@ -42,7 +44,7 @@ class CardPayment:
 
 
 @strawberry.type(description="Money that goes back to a card.")
-class CardRefund:
+class CardRefund(Node):
     """A refund to a card."""
 
     amount: Money = strawberry.field(description="How much.")
@@ -53,7 +55,7 @@ class CardRefund:
     )
     state: str = strawberry.field(
         description="REQUESTED, then SUBMITTED once Stripe has it, then SUCCEEDED; or"
-        " FAILED, so that staff see to it."
+        " FAILED, so that staff see to it. It stays FAILED when they have: see refundedAt."
     )
     requested_at: datetime = strawberry.field(description="When it was decided.")
     settled_at: datetime | None = strawberry.field(
@@ -62,18 +64,24 @@ class CardRefund:
     failure: str | None = strawberry.field(
         description="Why it failed, in Stripe's word; null if it did not."
     )
+    refunded_at: datetime | None = strawberry.field(
+        description="When staff noted, here or on the cancelled booking, that they gave it back"
+        " in another way; null if they have not."
+    )
     refund: strawberry.Private[refunds.Refund]
 
     @classmethod
     def of(cls, refund: refunds.Refund) -> Self:
         """Show core's refund."""
         return cls(
+            id=strawberry.ID(encode("CardRefund", refund.id)),
             amount=Money.of(refund.amount),
             cause=refund.cause,
             state=refund.state,
             requested_at=refund.requested_at,
             settled_at=refund.settled_at,
             failure=refund.failure,
+            refunded_at=refund.refunded_at,
             refund=refund,
         )
 

@@ -24,7 +24,7 @@ from fixture_f import FixtureF
 from furnished import TwoStudios
 from invariants import broken
 from neighbours import Neighbours
-from played import double, stripe_link
+from played import CardReader, double, stripe_link
 from played import gateway as gateway_to
 from studio import Answer, Studio
 
@@ -131,8 +131,9 @@ def gateway(stripe: Double) -> StripeGateway:
 
 
 @pytest.fixture
-async def foreign(southside: Studio) -> Mapping[str, str]:
+async def foreign(southside: Studio, stripe: Double, bolt_ons: BoltOns) -> Mapping[str, str]:
     """An id of each type, all of them of another account."""
+    reader = CardReader(southside, stripe, bolt_ons)
 
     async def made(mutation: str, asked: Input, *steps: str) -> str:
         fields = " { ".join((*steps, "id")) + " }" * len(steps)
@@ -144,8 +145,9 @@ async def foreign(southside: Studio) -> Mapping[str, str]:
     tag = await made("createTag", {"name": "Beginners"}, "tag")
     validity = {"value": 30, "unit": "DAYS"}
     template = {"name": "One class", "credits": 1, "validity": validity, "tags": [tag]}
-    bundle = await made("createBundle", template, "bundle")
-    customer = await made("createCustomer", {"name": "Zoe"}, "customer")
+    sold = {"onSale": True, "priceMinor": 1200, "paymentMethods": ["card"]}
+    bundle = await made("createBundle", {**template, **sold}, "bundle")
+    customer = await southside.add_customer("Zoe")
     session = {"startsAt": "2027-03-01T18:30:00Z", "capacity": 5}
     course = await southside.do(
         "createCourse",
@@ -164,6 +166,9 @@ async def foreign(southside: Studio) -> Mapping[str, str]:
         as_="owner",
     )
     given = {"customer": customer, "bundle": bundle}
+    link = await stripe_link(southside)
+    bought = await reader.hold("buyBundle", {"bundle": bundle}, "Zoe")
+    await reader.pay(bought)
     return {
         "Tag": tag,
         "Bundle": bundle,
@@ -175,7 +180,8 @@ async def foreign(southside: Studio) -> Mapping[str, str]:
         "Booking": booked["courseBooking"]["bookings"]["edges"][0]["node"]["id"],
         "CustomerBundle": await made("giveBundle", given, "customerBundle"),
         "Job": await dead_job(southside),
-        "StripeLink": await stripe_link(southside),
+        "StripeLink": link,
+        "CardRefund": await reader.refund(bought, 100, fails=True),
     }
 
 

@@ -45,7 +45,7 @@ ANSWERS: Mapping[str, str] = {
     "revokeCredits": "customerBundles { id balance }",
     "revokeBundle": "customerBundle { id balance }",
     "markPaid": "payment { id paidAt }",
-    "markRefunded": "cancellation { refundedAt }",
+    "markRefunded": "cancellation { refundedAt } refund { id refundedAt refundNote }",
     "extendBundle": "customerBundle { id expiresAt }",
     "mergeCustomers": "customer { id name }",
     "eraseCustomer": "customer { id name erasedAt }",

@@ -17,6 +17,7 @@ EVERYTHING = """{
     sessions(first: 1) { edges { node { id startsAt } } } } } }
   tags { id name }
   deadJobs(first: 1) { edges { node { id failure } } }
+  failedRefunds(first: 1) { edges { node { id cause } } }
   account { stripe { id webhookPath } }
   customers(first: 1) { edges { node { id name
     bookings(first: 1) { edges { node { id status
@@ -79,6 +80,7 @@ async def test_what_is_found_by_its_id_says_the_same_as_where_it_was_met(
         "Staff": "name",
         "CustomerBundle": "balance",
         "Bundle": "name",
+        "CardRefund": "cause",
         "StripeLink": "webhookPath",
     }
     met = objects(await northside.query(EVERYTHING, as_="owner"))

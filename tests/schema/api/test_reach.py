@@ -39,7 +39,14 @@ DEPTH = {"sqlite": 3, "postgresql": 1}
 """How many objects away: what a field leads to is decided by code, the rows by a statement."""
 SOME = 8
 """How many objects of a type are looked at besides those that Ben and Kim are known to hold."""
-CUSTOMERS_OWN = ("Customer", "Booking", "CourseBooking", "Payment", "CustomerBundle")
+CUSTOMERS_OWN = (
+    "Customer",
+    "Booking",
+    "CourseBooking",
+    "Payment",
+    "CardRefund",
+    "CustomerBundle",
+)
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,7 @@ MUTATIONS: Mapping[str, int] = {
     "revokeCredits": 6,  # with a key; the payment has earned none
     "cancelCourseBooking": 12,
     "callOffCourse": 14,  # with a key
-    "markRefunded": 4,  # with a key
+    "markRefunded": 5,  # of a refund
     "extendBundle": 5,  # with a key
     "revokeBundle": 6,  # with a key
     "mergeCustomers": 13,  # with a key
