@@ -25,6 +25,7 @@ from classbolt.errors import CardUnavailable, NotFound, TryAgain
 from classbolt.facts import SessionFacts
 from classbolt.jobs import NewJob, enqueue
 from classbolt.outbox import tell_placed
+from classbolt.refunds import MADE_GOOD_MINOR
 from classbolt.sold import Purchase
 from classbolt.stripe_facts import Intent
 from classbolt.stripe_links import link_in_force
@@ -50,7 +51,7 @@ class CardPayment:
         hold_until: Until when its seats are held, while it is pending.
         because: Why no place came of it.
         intent_id: Stripe's name for it, once we have heard of it.
-        lost_minor: What banks took of it: disputes that were lost.
+        gone_minor: What else is gone of it: banks took it, or staff gave it in another way.
     """
 
     id: PaymentId
@@ -64,12 +65,12 @@ class CardPayment:
     captured_minor: int
     refunded_minor: int
     refunded_elsewhere_minor: int
-    lost_minor: int
+    gone_minor: int
 
     @property
     def refundable_minor(self) -> int:
         """Say how much of it has not gone back."""
-        gone = self.refunded_minor + self.refunded_elsewhere_minor + self.lost_minor
+        gone = self.refunded_minor + self.refunded_elsewhere_minor + self.gone_minor
         return max(0, self.captured_minor - gone)
 
 
@@ -86,7 +87,7 @@ CARD_PAYMENTS = (
         card_payments.c.captured_minor,
         card_payments.c.refunded_minor,
         card_payments.c.refunded_elsewhere_minor,
-        LOST_MINOR.label("lost_minor"),
+        (LOST_MINOR + MADE_GOOD_MINOR).label("gone_minor"),
     )
     .join(
         payments,
@@ -391,5 +392,5 @@ def _card(tx: Tx, row: AnyRow) -> CardPayment:
         captured_minor=row.captured_minor,
         refunded_minor=row.refunded_minor,
         refunded_elsewhere_minor=row.refunded_elsewhere_minor,
-        lost_minor=row.lost_minor,
+        gone_minor=row.gone_minor,
     )

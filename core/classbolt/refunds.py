@@ -144,6 +144,17 @@ COUNT_IN = (
     .values(refunded_minor=card_payments.c.refunded_minor + bindparam("amount"))
     .returning(card_payments.c.payment_id)
 )
+# What did not reach its card, and staff gave back in another way; what a cancellation gave is
+# the worth of a place that has ended.
+MADE_GOOD_MINOR = (
+    select(func.coalesce(func.sum(refunds.c.amount_minor), 0))
+    .where(
+        mine(refunds),
+        refunds.c.payment_id == card_payments.c.payment_id,
+        refunds.c.refunded_at.is_not(None),
+    )
+    .scalar_subquery()
+)
 STILL_OWED = select(
     card_payments.c.captured_minor - card_payments.c.refunded_elsewhere_minor,
     card_payments.c.refunded_minor,
