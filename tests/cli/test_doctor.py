@@ -17,6 +17,7 @@ from healthy import do, write_healthy_rows
 from installation import Done, Installation
 
 Doctor = Callable[..., Done]
+KEYS = {"STRIPE_API_KEY": "sk_test_51Own", "STRIPE_PUBLISHABLE_KEY": "pk_test_51Own"}
 TAKE_A_SEAT = "UPDATE sessions SET seats_taken = 9 WHERE seats_taken = 1"
 
 
@@ -31,7 +32,7 @@ async def url(kind: Kind, templates: Templates) -> AsyncIterator[str]:
 @pytest.fixture
 def doctor(url: str, tmp_path: Path) -> Doctor:
     """Run the command, and give its exit code and what it prints and complains of."""
-    return partial(Installation(tmp_path, {"DATABASE_URL": url}).run, "doctor")
+    return partial(Installation(tmp_path, {"DATABASE_URL": url, **KEYS}).run, "doctor")
 
 
 def as_object(printed: str) -> tuple[bool, dict[str, dict[str, Any]]]:
@@ -127,6 +128,26 @@ def test_machines_are_told_what_is_wrong_and_where(url: str, doctor: Doctor) -> 
         for each in (h.MON_2, h.SAT_1)
     ]
     assert zone["examples"] == [{"table": "accounts", "account": h.SOUTH, "id": None}]
+
+
+def test_without_the_key_that_a_link_goes_by_it_is_not_healthy(
+    url: str, tmp_path: Path
+) -> None:
+    code, printed, _ = Installation(tmp_path, {"DATABASE_URL": url}).run("doctor")
+
+    assert code == 1
+    assert "PROBLEM   STRIPE_KEY_MISSING: " in printed
+
+
+def test_a_demo_is_healthy_without_keys_of_stripe(tmp_path: Path) -> None:
+    """Its account is linked through the key of a double, which each `serve --demo` brings."""
+    demo = Installation(tmp_path)
+    with demo.serving("--demo"):
+        pass
+
+    code, printed, _ = demo.run("doctor")
+
+    assert code == 0, printed
 
 
 @pytest.mark.parametrize("kind", ["sqlite"])

@@ -16,7 +16,7 @@ from classbolt.migrate import components, downgrade
 from classbolt.tables import customers, refunds
 from classbolt.testing.databases import Kind
 from classbolt_schema.server.context import utc_now
-from healthy import do
+from healthy import KEYS, do
 from pages import read, rows, section, words
 
 
@@ -32,7 +32,7 @@ def left_out(report: Report) -> set[str]:
 async def test_a_healthy_database_passes_every_check(
     url: str, kind: Kind, bolt_ons: BoltOns
 ) -> None:
-    report = await examine(url, bolt_ons, clock=utc_now)
+    report = await examine(url, bolt_ons, clock=utc_now, keys=KEYS)
 
     assert (found(report), left_out(report), report.is_healthy) == ({}, set(), True)
     codes = [each.check.code for each in report.results]
@@ -48,7 +48,7 @@ async def test_a_finding_says_how_many_rows_there_are_and_where(
 ) -> None:
     await do(url, "UPDATE sessions SET seats_taken = seats_taken - 1 WHERE seats_taken = 1")
 
-    report = await examine(url, bolt_ons, clock=utc_now)
+    report = await examine(url, bolt_ons, clock=utc_now, keys=KEYS)
 
     where = [Example("sessions", h.NORTH, str(each)) for each in (h.MON_2, h.SAT_1)]
     says = (
@@ -63,7 +63,7 @@ async def test_no_more_than_five_rows_are_named(url: str, bolt_ons: BoltOns) -> 
         row = {"id": h.key(), "name": "Customer", "created_at": h.LATER}
         await do(url, h.add(customers, row))
 
-    report = await examine(url, bolt_ons, clock=lambda: h.NOW)
+    report = await examine(url, bolt_ons, clock=lambda: h.NOW, keys=KEYS)
 
     ahead = found(report)["WRITTEN_AHEAD"]
     assert (ahead.count, len(ahead.examples)) == (7, 5)
@@ -79,7 +79,7 @@ async def test_a_report_names_nobody(url: str, bolt_ons: BoltOns) -> None:
         "DELETE FROM cancellations",
     )
 
-    report = await examine(url, bolt_ons, clock=lambda: h.BEFORE - timedelta(days=1))
+    report = await examine(url, bolt_ons, clock=lambda: h.BEFORE - timedelta(days=1), keys=KEYS)
 
     assert found(report).keys() >= {
         "BALANCE_NOT_IN_LEDGER",
@@ -97,7 +97,7 @@ async def test_a_row_may_be_dated_a_minute_ahead_because_clocks_are(
 ) -> None:
     await do(url, update(customers).values(created_at=h.NOW + timedelta(seconds=seconds)))
 
-    report = await examine(url, bolt_ons, clock=lambda: h.NOW)
+    report = await examine(url, bolt_ons, clock=lambda: h.NOW, keys=KEYS)
 
     assert ("WRITTEN_AHEAD" in found(report)) is is_said
     assert report.is_healthy
@@ -126,7 +126,7 @@ async def test_a_database_that_is_not_there_is_not_made(
 ) -> None:
     missing = tmp_path / "missing.db"
 
-    report = await examine(f"sqlite+aiosqlite:///{missing}", bolt_ons, clock=utc_now)
+    report = await examine(f"sqlite+aiosqlite:///{missing}", bolt_ons, clock=utc_now, keys=KEYS)
 
     assert found(report).keys() == {"MIGRATIONS_PENDING"}
     assert found(report)["MIGRATIONS_PENDING"].count > 3
@@ -139,7 +139,7 @@ async def test_a_database_that_is_behind_is_not_looked_into(
     *_, drop_in = components(bolt_ons.installed.values())
     await downgrade(url, drop_in, "base")
 
-    report = await examine(url, bolt_ons, clock=utc_now)
+    report = await examine(url, bolt_ons, clock=utc_now, keys=KEYS)
 
     assert found(report).keys() == {"MIGRATIONS_PENDING"}
     says = found(report)["MIGRATIONS_PENDING"].message
@@ -154,7 +154,7 @@ async def test_a_database_of_a_newer_release_is_not_looked_into(
 ) -> None:
     await do(url, "UPDATE core_schema_version SET version_num = '0777'")
 
-    report = await examine(url, bolt_ons, clock=utc_now)
+    report = await examine(url, bolt_ons, clock=utc_now, keys=KEYS)
 
     assert found(report).keys() == {"MIGRATIONS_UNKNOWN"}
     assert "'0777'" in found(report)["MIGRATIONS_UNKNOWN"].message
@@ -171,7 +171,7 @@ async def test_a_database_that_does_not_answer_is_said_to(
         url = request.getfixturevalue("postgres").url("nowhere")
         says = 'database "nowhere" does not exist'
 
-    report = await examine(url, bolt_ons, clock=utc_now)
+    report = await examine(url, bolt_ons, clock=utc_now, keys=KEYS)
 
     says = f"The database does not answer: {says}."
     assert found(report) == {"DATABASE_UNREADABLE": Finding(says, 1)}
@@ -183,7 +183,7 @@ async def test_a_server_that_is_not_there_is_said_to(bolt_ons: BoltOns) -> None:
         port = taken.getsockname()[1]
     url = f"postgresql+asyncpg://somebody:secret@127.0.0.1:{port}/somewhere"
 
-    report = await examine(url, bolt_ons, clock=utc_now)
+    report = await examine(url, bolt_ons, clock=utc_now, keys=KEYS)
 
     assert found(report).keys() == {"DATABASE_UNREADABLE"}
     assert "secret" not in str(report)
@@ -194,7 +194,7 @@ async def test_a_database_that_stops_answering_half_way_is_said_to(
 ) -> None:
     await do(url, "ALTER TABLE credit_entries RENAME COLUMN amount TO sum")
 
-    report = await examine(url, bolt_ons, clock=utc_now)
+    report = await examine(url, bolt_ons, clock=utc_now, keys=KEYS)
 
     assert found(report).keys() == {"TABLES_INCOMPLETE", "DATABASE_UNREADABLE"}
     assert "amount" in found(report)["DATABASE_UNREADABLE"].message
@@ -211,7 +211,7 @@ async def test_the_tables_must_have_what_guards_seats_and_credits(
         await do(url, "ALTER TABLE sessions DROP CONSTRAINT ck_sessions_seats")
         lost.append("ck_sessions_seats")
 
-    report = await examine(url, bolt_ons, clock=utc_now)
+    report = await examine(url, bolt_ons, clock=utc_now, keys=KEYS)
 
     assert found(report).keys() == {"TABLES_INCOMPLETE"}
     assert found(report)["TABLES_INCOMPLETE"].count == len(lost)
@@ -222,14 +222,14 @@ async def test_the_tables_must_have_what_guards_seats_and_credits(
 async def test_an_index_of_the_operator_does_no_harm(url: str, bolt_ons: BoltOns) -> None:
     await do(url, "CREATE INDEX mine ON customers (email)")
 
-    assert found(await examine(url, bolt_ons, clock=utc_now)) == {}
+    assert found(await examine(url, bolt_ons, clock=utc_now, keys=KEYS)) == {}
 
 
 @pytest.mark.parametrize("kind", ["sqlite"])
 async def test_sqlite_looks_through_its_file(url: str, bolt_ons: BoltOns) -> None:
     await do(url, "UPDATE payments SET amount_minor = -1")
 
-    report = await examine(url, bolt_ons, clock=utc_now)
+    report = await examine(url, bolt_ons, clock=utc_now, keys=KEYS)
 
     assert found(report).keys() == {"FILE_DAMAGED"}
     assert "CHECK constraint failed in payments" in found(report)["FILE_DAMAGED"].message
@@ -262,7 +262,7 @@ async def test_postgresql_must_enforce_all_that_it_has(
 ) -> None:
     await do(url, off.format(name))
 
-    report = await examine(url, bolt_ons, clock=utc_now)
+    report = await examine(url, bolt_ons, clock=utc_now, keys=KEYS)
 
     says = f"PostgreSQL does not enforce: {table}.{name}."
     assert found(report) == {"CONSTRAINTS_OFF": Finding(says, 1)}
@@ -273,7 +273,7 @@ async def test_postgresql_must_enforce_all_that_it_has(
 
 async def test_every_code_is_explained_to_operators(bolt_ons: BoltOns) -> None:
     nowhere = ("sqlite+aiosqlite:////nowhere/at.all", "postgresql+asyncpg://127.0.0.1:1/none")
-    reports = [await examine(url, bolt_ons, clock=utc_now) for url in nowhere]
+    reports = [await examine(url, bolt_ons, clock=utc_now, keys=KEYS) for url in nowhere]
     checks = {each.check for report in reports for each in report.results}
 
     table = rows(section(read("docs/operating.md"), "The doctor"))

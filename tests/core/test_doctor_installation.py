@@ -18,7 +18,7 @@ from classbolt.doctor import Example, Finding, Report, Severity, examine
 from classbolt.facts import BookingFacts, Terms
 from classbolt.tables import accounts, bolt_on_switches
 from classbolt_schema.server.context import utc_now
-from healthy import do
+from healthy import KEYS, do
 
 
 def found(report: Report) -> dict[str, Finding]:
@@ -35,7 +35,7 @@ async def test_the_clocks_of_the_database_and_of_this_machine_agree(
 ) -> None:
     wrong = timedelta(minutes=minutes)
 
-    report = await examine(url, bolt_ons, clock=lambda: utc_now() + wrong)
+    report = await examine(url, bolt_ons, clock=lambda: utc_now() + wrong, keys=KEYS)
 
     says = f"The database's clock is {side} this machine's."
     assert found(report) == {"CLOCKS_DIFFER": Finding(says, 1)}
@@ -48,7 +48,7 @@ async def test_every_account_is_in_a_time_zone_that_is_known(
 ) -> None:
     await do(url, update(accounts).where(accounts.c.id == h.SOUTH).values(time_zone=zone))
 
-    report = await examine(url, bolt_ons, clock=utc_now)
+    report = await examine(url, bolt_ons, clock=utc_now, keys=KEYS)
 
     assert found(report).keys() == {"TIME_ZONE_UNKNOWN"}
     assert found(report)["TIME_ZONE_UNKNOWN"].examples == (Example("accounts", h.SOUTH, None),)
@@ -68,7 +68,7 @@ def without_time_zones(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("without_time_zones")
 async def test_a_machine_without_time_zones_is_said_to(url: str, bolt_ons: BoltOns) -> None:
-    report = await examine(url, bolt_ons, clock=utc_now)
+    report = await examine(url, bolt_ons, clock=utc_now, keys=KEYS)
 
     assert found(report).keys() == {"ZONE_DATA_MISSING", "TIME_ZONE_UNKNOWN"}
     assert "tzdata" in found(report)["ZONE_DATA_MISSING"].message
@@ -119,7 +119,7 @@ async def test_a_bolt_on_that_is_on_but_not_installed_is_a_warning(
 ) -> None:
     await do(url, switch("stranger"))
 
-    report = await examine(url, bolt_ons, clock=utc_now)
+    report = await examine(url, bolt_ons, clock=utc_now, keys=KEYS)
 
     says = "Switches of bolt-ons that are on but not installed: 1."
     assert found(report) == {"BOLT_ON_NOT_INSTALLED": Finding(says, 1, switches("stranger"))}
@@ -137,7 +137,7 @@ async def test_bolt_ons_that_exclude_each_other_are_not_on_together(
 ) -> None:
     await do(url, switch(code), switch(code, account=h.SOUTH))
 
-    report = await examine(url, with_strangers(bolt_ons), clock=utc_now)
+    report = await examine(url, with_strangers(bolt_ons), clock=utc_now, keys=KEYS)
 
     both = switches(*sorted((code, in_the_way)))
     says = "Switches of bolt-ons that cannot be on together: 2."
@@ -147,7 +147,7 @@ async def test_bolt_ons_that_exclude_each_other_are_not_on_together(
 async def test_a_bolt_on_is_not_on_without_what_it_needs(url: str, bolt_ons: BoltOns) -> None:
     await do(url, switch("stranger"), switch("stranger", account=h.SOUTH))
 
-    report = await examine(url, with_strangers(bolt_ons), clock=utc_now)
+    report = await examine(url, with_strangers(bolt_ons), clock=utc_now, keys=KEYS)
 
     says = "Switches of bolt-ons that need another one to be on: 1."
     alone = switches("stranger", account=h.SOUTH)

@@ -25,6 +25,7 @@ from classbolt.jobs import DELAYS, Job, NewJob, enqueue
 from classbolt.tables import jobs as jobs_table
 from classbolt.tables import schedules as table
 from classbolt.worker import Duty, Worker
+from healthy import KEYS
 from studio import Studio, open_studio
 
 SWEEP, HOUR = "test.sweep", timedelta(hours=1)
@@ -341,7 +342,7 @@ async def test_the_doctor_warns_of_what_nobody_has_done_for_an_hour(
     await errand(studio, studio.clock.now + HOUR)
     pass_time(studio, HOUR + HOUR + INSTANT)
 
-    report = await examine(studio.database.url, bolt_ons, clock=studio.clock)
+    report = await examine(studio.database.url, bolt_ons, clock=studio.clock, keys=KEYS)
 
     found = {each.check.code: each.finding for each in report.results}
     assert report.is_healthy

@@ -21,7 +21,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from classbolt import tables as t
 from classbolt.bolt_ons import BoltOns
+from classbolt.doctor import Keys
 from classbolt.migrate import components
+from classbolt.sealed import Seal
 
 Deed = Callable[[AsyncConnection], Awaitable[None]]
 
@@ -29,6 +31,8 @@ NORTH, SOUTH = 1, 2
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
 BEFORE = NOW - timedelta(days=5)
 LATER = NOW + timedelta(days=5)
+KEYS = Keys(has_stripe_key=True, seal=Seal())
+"""What there is to use its link with: it goes by the installation's own key."""
 
 _numbers = count(1)
 

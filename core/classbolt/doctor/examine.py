@@ -22,6 +22,7 @@ from classbolt.db import Database
 from classbolt.doctor import installation
 from classbolt.doctor.installation import EXAMPLES, Patient
 from classbolt.doctor.invariant import Invariant
+from classbolt.doctor.links import Keys, Lack
 from classbolt.doctor.money import REFUND_FAILED
 from classbolt.doctor.references import WRITTEN_AHEAD, references
 from classbolt.doctor.report import Check, Example, Finding, Report, Result, Severity
@@ -64,11 +65,22 @@ OF_BOTH: dict[Check, Look] = {
     Check(
         "BOLT_ON_REQUIREMENT_OFF", "every bolt-on that is on has the others it needs"
     ): installation.requirements_off,
+    Check(
+        Lack.KEY_MISSING.value, "the key of Stripe is set, where links go by the installation's"
+    ): installation.stripe_key_missing,
+    Check(
+        Lack.KEY_NOT_OPENED.value, "every key of Stripe that an account gave can be opened"
+    ): installation.stripe_key_not_opened,
 }
 
 
-async def examine(url: str, bolt_ons: BoltOns, *, clock: Callable[[], datetime]) -> Report:
+async def examine(
+    url: str, bolt_ons: BoltOns, *, clock: Callable[[], datetime], keys: Keys
+) -> Report:
     """Examine a database and the installation around it.
+
+    Args:
+        keys: What the installation has to use links with Stripe with.
 
     Raises:
         MigrationError: The code of a bolt-on would claim tables of core.
@@ -81,7 +93,7 @@ async def examine(url: str, bolt_ons: BoltOns, *, clock: Callable[[], datetime])
         found |= await _migrations(url, parts)
         if all(each in found and found[each] is None for each in (PENDING, UNKNOWN)):
             database = Database(url, bolt_ons)
-            patient = partial(Patient, url, bolt_ons, parts, clock)
+            patient = partial(Patient, url, bolt_ons, parts, clock, keys)
             try:
                 await _make(around, database, patient, found)
                 await _make(rows, database, patient, found, at_once=2)

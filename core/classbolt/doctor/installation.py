@@ -1,4 +1,4 @@
-"""Look at what is around the rows: the file, the tables, clocks, time zones, bolt-ons."""
+"""Look at what is around the rows: the file, the tables, clocks, time zones, bolt-ons, keys."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from classbolt.bolt_ons import BoltOns
 from classbolt.components import Component
+from classbolt.doctor.links import Keys, Lack, unusable_links
 from classbolt.doctor.report import Example, Finding
 from classbolt.migrate import drift
 from classbolt.tables import accounts, bolt_on_switches
@@ -54,6 +55,7 @@ class Patient:
     Attributes:
         parts: What has tables in it.
         clock: Tells the time by this machine.
+        keys: What the installation has to use links with Stripe with.
         connection: One snapshot of the database.
     """
 
@@ -61,6 +63,7 @@ class Patient:
     bolt_ons: BoltOns
     parts: Sequence[Component]
     clock: Callable[[], datetime]
+    keys: Keys
     connection: AsyncConnection
 
 
@@ -141,6 +144,26 @@ async def requirements_off(patient: Patient) -> Finding | None:
     )
 
 
+async def stripe_key_missing(patient: Patient) -> Finding | None:
+    """Find links that go by the installation's key where it has none."""
+    return await _unusable(
+        patient,
+        Lack.KEY_MISSING,
+        "Links that go by STRIPE_API_KEY, which is not set",
+        "Set it again, with STRIPE_PUBLISHABLE_KEY, or unlink these accounts.",
+    )
+
+
+async def stripe_key_not_opened(patient: Patient) -> Finding | None:
+    """Find links whose own key was sealed under one that the installation does not have."""
+    return await _unusable(
+        patient,
+        Lack.KEY_NOT_OPENED,
+        "Links with a key that none in CLASSBOLT_SECRET_KEY opens",
+        "Add the one that sealed it, or have the owners give theirs again: updateStripeLink.",
+    )
+
+
 def _is_zone(name: str) -> bool:
     try:
         ZoneInfo(name)
@@ -186,11 +209,23 @@ async def _switches(
     return _counting(what, found)
 
 
-def _counting(what: str, found: Sequence[Example]) -> Finding | None:
-    """Say how many there are and where the first of them are."""
+async def _unusable(patient: Patient, lack: Lack, what: str, to_do: str) -> Finding | None:
+    """Find the links that cannot be used for one reason."""
+    unusable = await unusable_links(patient.connection, patient.keys)
+    found = [
+        Example("stripe_links", each.account_id, each.id)
+        for each in unusable
+        if each.lack is lack
+    ]
+    return _counting(what, found, to_do)
+
+
+def _counting(what: str, found: Sequence[Example], to_do: str = "") -> Finding | None:
+    """Say how many there are, where the first of them are, and what can be done."""
     if not found:
         return None
-    return Finding(f"{what}: {len(found)}.", len(found), tuple(found[:EXAMPLES]))
+    says = f"{what}: {len(found)}. {to_do}".rstrip()
+    return Finding(says, len(found), tuple(found[:EXAMPLES]))
 
 
 def _listing(what: str, lines: Sequence[str]) -> Finding | None:

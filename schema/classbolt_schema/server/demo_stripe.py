@@ -18,11 +18,14 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 import uvicorn
 
+from classbolt.config import Settings
+
 if TYPE_CHECKING:
     from classbolt.testing.stripe_double import Double
 
 KEY: Final = "sk_test_double"
 PUBLISHABLE_KEY: Final = "pk_test_double"
+KEPT: Final = "stripe-double.db"
 TELLS_EVERY: Final = 0.3
 """After how many seconds it looks again for what there is to tell."""
 START_SECONDS: Final = 30
@@ -69,12 +72,17 @@ class DemoStripe:
         )
 
 
+def lends_key(settings: Settings) -> bool:
+    """Say whether a demo was served here, whose double is its Stripe and has a key for it."""
+    has_key = settings.stripe_api_key is not None
+    return not has_key and not settings.is_production and (settings.data / KEPT).exists()
+
+
 def start(data: Path) -> DemoStripe:
     """Serve a double that keeps what it knows in this folder."""
     ready = Queue[None]()
     listener = socket.create_server(("127.0.0.1", 0))
-    kept = data / "stripe-double.db"
-    serve = _serve(kept, listener, ready)
+    serve = _serve(data / KEPT, listener, ready)
     threading.Thread(target=lambda: asyncio.run(serve), daemon=True).start()
     ready.get(timeout=START_SECONDS)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -3,13 +3,15 @@
 import asyncio
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
 
 from classbolt.bolt_ons import BoltOns
-from classbolt.config import load_settings
-from classbolt.doctor import Example, Report, Result, examine
+from classbolt.config import Settings, load_settings
+from classbolt.doctor import Example, Keys, Report, Result, examine
+from classbolt_schema.server import demo_stripe
 from classbolt_schema.server.context import utc_now
 
 
@@ -19,9 +21,17 @@ def doctor(
 ) -> None:
     """Examine the whole database and the installation; exit with 1 if there is a problem."""
     settings = load_settings()
-    report = asyncio.run(examine(settings.database_url, BoltOns.discover(), clock=utc_now))
+    report = asyncio.run(
+        examine(settings.database_url, BoltOns.discover(), clock=utc_now, keys=_keys(settings))
+    )
     typer.echo(json.dumps(_as_object(report), indent=2) if as_json else _as_table(report))
     raise typer.Exit(0 if report.is_healthy else 1)
+
+
+def _keys(settings: Settings) -> Keys:
+    """Say what there is to use links with; a demo finds the key of its double by itself."""
+    keys = Keys.of(settings)
+    return replace(keys, has_stripe_key=True) if demo_stripe.lends_key(settings) else keys
 
 
 def _as_object(report: Report) -> dict[str, Any]:
