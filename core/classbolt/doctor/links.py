@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from classbolt.columns import AnyRow
 from classbolt.config import Settings
+from classbolt.db import Database
 from classbolt.sealed import CannotOpen, Seal
 from classbolt.stripe_links import LinkKind
 from classbolt.tables import accounts, stripe_links
+
+NAMED: Final = 5
+"""How many accounts a line of the log names at most."""
 
 IN_FORCE = (
     select(
@@ -31,6 +36,8 @@ IN_FORCE = (
     .where(stripe_links.c.unlinked_at.is_(None))
     .order_by(stripe_links.c.account_id)
 )
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,19 @@ async def unusable_links(connection: AsyncConnection, keys: Keys) -> list[Unusab
         for row in rows
         if (lack := _lack(row, keys)) is not None
     ]
+
+
+async def warn_of_unusable_links(database: Database, keys: Keys) -> None:
+    """Log in one line that accounts seem to take cards and cannot, if any do."""
+    async with database.look() as connection:
+        found = await unusable_links(connection, keys)
+    if found:
+        log.warning(
+            "stripe_links_unusable",
+            count=len(found),
+            accounts=[each.account for each in found[:NAMED]],
+            reasons=sorted({each.lack.value for each in found}),
+        )
 
 
 def _lack(row: AnyRow, keys: Keys) -> Lack | None:

@@ -10,6 +10,7 @@ from socket import gaierror
 from typing import Annotated, NoReturn, TypeVar
 from uuid import UUID
 
+import structlog
 import typer
 import uvicorn
 from sqlalchemy.exc import DBAPIError
@@ -18,6 +19,7 @@ from classbolt import customers, opening, switches
 from classbolt.bolt_ons import BadBoltOn, BoltOns
 from classbolt.config import Settings, SettingsError, load_settings
 from classbolt.db import Caller, Database, Tx
+from classbolt.doctor.links import Keys, warn_of_unusable_links
 from classbolt.duties import duties
 from classbolt.errors import Refusal
 from classbolt.migrate import MigrationError, components, pending, upgrade
@@ -40,6 +42,8 @@ T = TypeVar("T")
 
 TOKEN_LIFETIME = timedelta(hours=12)
 WORKER_START_SECONDS = 60
+
+log = structlog.get_logger(__name__)
 
 app = typer.Typer(
     help="The open booking backend for classes and courses.",
@@ -119,18 +123,20 @@ def serve(
 
 
 async def _prepare(settings: Settings, bolt_ons: BoltOns, *, demo: bool, port: int) -> None:
-    """See that the database is ready to be served from."""
+    """See that the database is ready to be served from, and warn of links that are not."""
     if demo:
         development_key(settings)  # it does not exist in production: refuse before writing
         await upgrade(settings.database_url, components(bolt_ons.installed.values()))
-        database = Database(settings.database_url, bolt_ons)
-        try:
-            found = await demo_account.open_demo(settings, database, bolt_ons, now=utc_now())
-        finally:
-            await database.close()
-        typer.echo(demo_account.greeting(found, port, settings.stripe_url))
     else:
         await _check_migrations(settings, bolt_ons)
+    database = Database(settings.database_url, bolt_ons)
+    try:
+        if demo:
+            found = await demo_account.open_demo(settings, database, bolt_ons, now=utc_now())
+            typer.echo(demo_account.greeting(found, port, settings.stripe_url))
+        await warn_of_unusable_links(database, Keys.of(settings))
+    finally:
+        await database.close()
 
 
 async def _check_migrations(settings: Settings, bolt_ons: BoltOns) -> None:
@@ -163,8 +169,10 @@ async def _work(settings: Settings, bolt_ons: BoltOns) -> None:
     for each in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
     try:
+        await warn_of_unusable_links(database, Keys.of(settings))
         own = duties(Till(database, gateway))
         async with Worker(database, bolt_ons, utc_now, own).running():
+            log.info("worker_started", process=os.getpid())
             await stop.wait()
     finally:
         await gateway.close()
