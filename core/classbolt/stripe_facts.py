@@ -33,6 +33,14 @@ class StripeUnclear(Exception):
     """Stripe did not answer, or not for good: it may or may not have done what was asked."""
 
 
+class StripeKeyRefused(StripeUnclear):
+    """Stripe takes nothing under this key, or not this: it is none, or may do too little.
+
+    About what was asked it says nothing: with another key all of it may still be done. So money
+    that is owed is never given up because of it.
+    """
+
+
 class StripeInUse(StripeUnclear):
     """Somebody else asks Stripe for the same at this moment."""
 

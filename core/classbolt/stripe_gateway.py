@@ -31,6 +31,7 @@ from classbolt.stripe_facts import (
     StripeDispute,
     StripeEvent,
     StripeInUse,
+    StripeKeyRefused,
     StripeRefund,
     StripeRefused,
     StripeUnclear,
@@ -43,6 +44,7 @@ API_VERSION: Final = "2026-10-28.endive"
 SECONDS: Final = 15
 SIGNED_AT_MOST_AGO: Final = timedelta(minutes=5)
 SAYS_NO: Final = (stripe.InvalidRequestError, stripe.CardError, stripe.IdempotencyError)
+REFUSES_KEY: Final = (stripe.AuthenticationError, stripe.PermissionError)
 NO_KEY: Final = "sk_no_key_of_the_installation"
 
 
@@ -102,6 +104,17 @@ class StripeGateway:
     def publishable_key(self, link: StripeLink) -> str | None:
         """Give the key that a frontend shows Stripe.js."""
         return link.publishable_key or self._publishable_key
+
+    async def try_key(self, sealed_key: str) -> None:
+        """See whether Stripe takes a key, by the cheapest read that every link needs.
+
+        Raises:
+            StripeKeyRefused: It is none, or may not read payments.
+            StripeUnclear: Stripe does not answer.
+        """
+        key: Any = {"api_key": self._seal.open(sealed_key)}
+        async with _answers():
+            await self._v1.payment_intents.list_async({"limit": 1}, key)
 
     # Payments
 
@@ -277,6 +290,8 @@ async def _answers() -> AsyncIterator[None]:
             raise StripeInUse("in use") from None
         if isinstance(no, SAYS_NO):
             raise StripeRefused(no.code or type(no).__name__) from None
+        if isinstance(no, REFUSES_KEY):
+            raise StripeKeyRefused(type(no).__name__) from None
         raise StripeUnclear(type(no).__name__) from None
 
 

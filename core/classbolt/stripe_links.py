@@ -36,6 +36,8 @@ USUAL_HOLD: Final = 15
 MOST_HOLD: Final = 120
 """For how many minutes seats are held while they are being paid for (H4)."""
 
+Columns = dict[str, Any]
+
 NO_SEAL: Final = Seal()
 COMPARE: Final = "payments.compare"
 COMPARE_OLD: Final = "payments.compare_old"
@@ -181,6 +183,25 @@ async def links_with_secrets(tx: Tx) -> list[StripeLink]:
     return [_link(row) for row in await tx.all(WITH_SECRETS)]
 
 
+def check_new(actor: Actor, new: NewLink, *, seal: Seal = NO_SEAL) -> Columns:
+    """Check a link that is to be made, and give what would be kept of it.
+
+    Raises:
+        Forbidden: The actor does not run the account. Only the system links with an account
+            that is paid through the installation's key: it could be anybody's.
+        CannotKeepSecrets: There are keys to keep, and no key to seal them with.
+        InvalidInput: A key, the account at Stripe, or the time to hold seats is not one.
+    """
+    actor.require(Permission.RUN_ACCOUNT)
+    if new.kind is not LinkKind.KEY and not actor.is_system:
+        raise Forbidden
+    return {
+        "kind": new.kind.value,
+        "hold_minutes": _minutes(new.hold_minutes),
+        **(_sealed(new.keys, seal) if new.keys else _named(new.stripe_account)),
+    }
+
+
 async def link(
     tx: Tx, actor: Actor, new: NewLink, *, seal: Seal = NO_SEAL, now: datetime
 ) -> StripeLink:
@@ -192,21 +213,9 @@ async def link(
         seal: Seals the keys, if the link is with keys.
 
     Raises:
-        Forbidden: The actor does not run the account. Only the system links with an account
-            that is paid through the installation's key: it could be anybody's.
-        CannotKeepSecrets: There are keys to keep, and no key to seal them with.
-        InvalidInput: A key, the account at Stripe, or the time to hold seats is not one.
+        Refusal: As `check_new` says.
     """
-    actor.require(Permission.RUN_ACCOUNT)
-    if new.kind is not LinkKind.KEY and not actor.is_system:
-        raise Forbidden
-    row = {
-        "id": new_id(),
-        "kind": new.kind.value,
-        "hold_minutes": _minutes(new.hold_minutes),
-        "linked_at": now,
-        **(_sealed(new.keys, seal) if new.keys else _named(new.stripe_account)),
-    }
+    row = {"id": new_id(), "linked_at": now, **check_new(actor, new, seal=seal)}
     await tx.lock(LOCK_ACCOUNT)
     await tx.execute(REPLACE, {"now": now})
     await tx.insert(stripe_links, row)
@@ -214,6 +223,43 @@ async def link(
     tx.account = replace(tx.account, takes_cards=True)
     (made,) = await tx.all(BY_ID, {"link": row["id"]})
     return _link(made)
+
+
+async def check_changes(
+    tx: Tx,
+    actor: Actor,
+    link_id: StripeLinkId,
+    changes: LinkChanges,
+    *,
+    seal: Seal = NO_SEAL,
+) -> tuple[StripeLink, Columns]:
+    """Check what is to change about a link, and give it with what would be kept instead.
+
+    Raises:
+        Forbidden: The actor does not run the account.
+        NotFound: The account has no such link.
+        CannotKeepSecrets: There is a secret to keep, and no key to seal it with.
+        InvalidInput: The key, the secret or the time to hold seats is not one, or the link has
+            none of its own.
+    """
+    actor.require(Permission.RUN_ACCOUNT)
+    found = await find_link(tx, link_id)
+    if found is None:
+        raise NotFound().at("link")
+    columns: Columns = {}
+    if "hold_minutes" in changes:
+        columns["hold_minutes"] = _minutes(changes["hold_minutes"])
+    if "key" in changes:
+        _refuse_without_keys(found, "restrictedKey")
+        key = _shaped(SECRET_KEY, changes["key"], "restrictedKey")
+        if not are_of_one_mode(key, str(found.publishable_key)):
+            raise InvalidInput(OF_TWO_MODES, "restrictedKey")
+        columns["sealed_key"] = seal.seal(key)
+    if "webhook_secret" in changes:
+        _refuse_without_keys(found, "webhookSecret")
+        secret = _shaped(WEBHOOK_SECRET, changes["webhook_secret"], "webhookSecret")
+        columns["sealed_webhook_secret"] = seal.seal(secret)
+    return found, columns
 
 
 async def update_link(
@@ -227,29 +273,9 @@ async def update_link(
     """Change a link, also one that is no longer in force: its webhooks still come.
 
     Raises:
-        Forbidden: The actor does not run the account.
-        NotFound: The account has no such link.
-        CannotKeepSecrets: There is a secret to keep, and no key to seal it with.
-        InvalidInput: The key, the secret or the time to hold seats is not one, or the link has
-            none of its own.
+        Refusal: As `check_changes` says.
     """
-    actor.require(Permission.RUN_ACCOUNT)
-    found = await find_link(tx, link_id)
-    if found is None:
-        raise NotFound().at("link")
-    columns: dict[str, Any] = {}
-    if "hold_minutes" in changes:
-        columns["hold_minutes"] = _minutes(changes["hold_minutes"])
-    if "key" in changes:
-        _refuse_without_keys(found, "restrictedKey")
-        key = _shaped(SECRET_KEY, changes["key"], "restrictedKey")
-        if not are_of_one_mode(key, str(found.publishable_key)):
-            raise InvalidInput(OF_TWO_MODES, "restrictedKey")
-        columns["sealed_key"] = seal.seal(key)
-    if "webhook_secret" in changes:
-        _refuse_without_keys(found, "webhookSecret")
-        secret = _shaped(WEBHOOK_SECRET, changes["webhook_secret"], "webhookSecret")
-        columns["sealed_webhook_secret"] = seal.seal(secret)
+    found, columns = await check_changes(tx, actor, link_id, changes, seal=seal)
     if not columns:
         return found
     changing = update(stripe_links).where(*THAT_ONE).values(columns).returning(*LINK)

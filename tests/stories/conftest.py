@@ -10,6 +10,7 @@ import pytest
 
 from classbolt.bolt_ons import BoltOns
 from classbolt.db import Database
+from classbolt.stripe_gateway import StripeGateway
 from classbolt.testing.databases import Kind, Templates
 from classbolt.worker import Worker
 from classbolt_auto_refund import AutoRefund
@@ -22,12 +23,20 @@ from studio import Clock, Studio, serving
 
 @pytest.fixture
 async def unwatched(
-    kind: Kind, templates: Templates, fixture_f: FixtureF, tmp_path: Path, bolt_ons: BoltOns
+    kind: Kind,
+    templates: Templates,
+    fixture_f: FixtureF,
+    tmp_path: Path,
+    bolt_ons: BoltOns,
+    gateway: StripeGateway | None,
 ) -> AsyncIterator[Studio]:
     """Fixture F in a database that may be wrong in the end."""
     async with templates.database(kind, fixture_f.seed(kind)) as url:
         database, clock = Database(url, bolt_ons), Clock()
-        async with serving(database, tmp_path, bolt_ons, clock) as (client, settings):
+        async with serving(database, tmp_path, bolt_ons, clock, gateway=gateway) as (
+            client,
+            settings,
+        ):
             yield fixture_f.studio(kind, client, settings, database, clock)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from traceback import format_exception
 from typing import Any
@@ -19,10 +19,13 @@ from structlog.testing import capture_logs
 from classbolt import stripe_links
 from classbolt.db import Caller
 from classbolt.sealed import CannotOpen, Seal
+from classbolt.stripe_gateway import StripeGateway
 from classbolt.stripe_links import NewLink
 from classbolt.tables import stripe_links as rows_of_links
+from classbolt.testing.stripe_double import Double
 from classbolt.values import SYSTEM
 from classbolt_schema.mutations.stripe import LinkStripeInput, UpdateStripeLinkInput
+from played import gateway as gateway_to
 from studio import SECRET_KEY, Studio, codes_of
 
 KEYS = {
@@ -33,6 +36,15 @@ KEYS = {
 HIDDEN = ("HiddenKey", "HiddenSecret", "Hidden")
 LINK = "id kind linkedAt unlinkedAt publishableKey holdMinutes hasWebhookSecret webhookPath"
 ACCOUNT = f"account {{ takesCards stripe {{ {LINK} }} }}"
+
+
+@pytest.fixture
+def gateway() -> Iterator[StripeGateway]:
+    """The way to a Stripe that takes these keys."""
+    double = Double()
+    double.add_account(keys=[KEYS["restrictedKey"], KEYS["publishableKey"]])
+    yield gateway_to(double)
+    double.close()
 
 
 async def link(studio: Studio, **changes: Any) -> Any:
@@ -198,7 +210,12 @@ async def test_no_answer_and_no_line_of_the_log_shows_a_secret(
             await ask("linkStripe", KEYS, as_)
             await ask("updateStripeLink", secret, as_)
         for member in ("restrictedKey", "publishableKey", "webhookSecret"):
-            for value in (f"51Hidden {member}", "rk_live_Hidden", "Hidden" * 99):
+            for value in (
+                f"51Hidden {member}",
+                "rk_live_Hidden",
+                "rk_test_HiddenFromStripe",
+                "Hidden" * 99,
+            ):
                 await ask("linkStripe", {**KEYS, member: value})
         await ask("updateStripeLink", {**secret, "link": "Hidden"})
         sealed = [each for row in await sealed_rows(studio) for each in row]

@@ -201,6 +201,23 @@ async def test_who_paid_while_stripe_never_answered_has_a_place_or_the_money(
     assert ola.refunded() == refunded
 
 
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_refund_is_not_given_up_because_stripe_does_not_take_the_key(
+    ola: Counter, status: int
+) -> None:
+    """Nothing is wrong with the refund: with another key it can be made."""
+    booked = await ola.returned()
+    ola.double.fail_next(status, path_prefix="/v1/refunds", method="POST")
+
+    await ola.work()
+    (refund,) = (await ola.payment("Pat", booked))["refunds"]
+    assert (refund["state"], ola.refunded()) == ("REQUESTED", [])
+
+    ola.studio.clock.now += timedelta(minutes=1)
+    await ola.work()
+    assert ola.refunded() == [6000]
+
+
 async def test_without_a_link_what_is_held_for_too_long_is_given_up_all_the_same(
     ola: Counter,
 ) -> None:

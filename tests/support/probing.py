@@ -28,6 +28,8 @@ from graphql import (
     is_required_input_field,
 )
 
+from played import STRIPE_KEYS
+
 Path = tuple[str, ...]
 
 ANY = "Node"
@@ -47,8 +49,8 @@ SAMPLES: Mapping[str, Any] = {
     "boltOn": "drop_in",
     "email": "ida@example.com",
     "method": "NEW_BUNDLE",
-    "publishableKey": "pk_test_51Sample",
-    "restrictedKey": "rk_test_51Sample",
+    "publishableKey": STRIPE_KEYS["publishableKey"],
+    "restrictedKey": STRIPE_KEYS["restrictedKey"],
     "option": "COURSE",
     "startsAt": "2027-03-01T18:30:00Z",
     "PayWithInput": {"offline": True},

@@ -66,6 +66,8 @@ class After:
 
 I = TypeVar("I")  # noqa: E741  (the mutation's input)
 P = TypeVar("P", bound=Payload)
+First = Callable[[Info, Any], Awaitable[None]]
+Then = Callable[[After, Any], Awaitable[None]]
 
 
 class MutationField(StrawberryField):
@@ -78,11 +80,16 @@ class MutationField(StrawberryField):
     owned_by: Callable[[str | None], "MutationField"]
 
 
+async def _nothing(*_: object) -> None:
+    """Add nothing to what is done in the transaction."""
+
+
 def mutation(
     *,
     description: str,
     name: str | None = None,
-    then: Callable[[After, Any], Awaitable[None]] | None = None,
+    first: First = _nothing,
+    then: Then = _nothing,
 ) -> Callable[[Callable[[Ask, I], Awaitable[P]]], MutationField]:
     """Make a root mutation of a function from an `Ask` and the input to the payload.
 
@@ -90,6 +97,9 @@ def mutation(
     it does goes through `ask.tx`.
 
     Args:
+        first: What comes before the transaction, and is done once: asking others whether the
+            input can be used. It is given the input, of which nothing has been checked yet,
+            not even whether the caller may ask for this. Where it refuses, nothing is done.
         then: What follows the commit, such as speaking with others; it may complete the
             payload. It also follows when the mutation was done before under its key. Where it
             refuses, what was committed stays.
@@ -102,6 +112,7 @@ def mutation(
                 name=name or work.__name__,
                 description=description,
                 owner=owner,
+                first=first,
                 then=then,
             )
             field.owned_by = owned_by
@@ -118,12 +129,13 @@ def _mutation_field(
     name: str,
     description: str,
     owner: str | None,
-    then: Callable[[After, Any], Awaitable[None]] | None,
+    first: First,
+    then: Then,
 ) -> MutationField:
     own = evaluated(work)
     payload = own.return_annotation
     match [each.annotation for each in own.parameters.values()]:
-        case [first, wanted] if first is Ask:
+        case [asking, wanted] if asking is Ask:
             _check_payload(name, payload)
         case _:
             raise TypeError(f"{name}: a mutation takes an Ask and its input, and nothing else")
@@ -147,12 +159,12 @@ def _mutation_field(
                 tx, asked, payload, do, actor=tx.actor, mutation=name, now=now
             )
 
-        # A snapshot left open would hold a connection while the write waits for another.
-        await context.renew()
         try:
+            await first(info, arguments["input"])
+            # A snapshot left open would hold a connection while the write waits for another.
+            await context.renew()
             done = await context.app.database.write(context.caller, in_transaction)
-            if then is not None:
-                await then(After(now, info), done)
+            await then(After(now, info), done)
         except (Refusal, Refusals) as refused:
             refused_with: Payload = payload(
                 user_errors=[to_user_error(_in_input(reason)) for reason in refused.reasons]

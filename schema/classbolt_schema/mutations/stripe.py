@@ -1,10 +1,17 @@
 """What owners do about the link of their account with Stripe."""
 
+from typing import Final
+
 import strawberry
+import structlog
 
 from classbolt import stripe_links
+from classbolt.errors import InvalidInput, TryAgain
+from classbolt.paying import STRIPE_IS_SILENT
+from classbolt.stripe_facts import StripeKeyRefused, StripeRefused, StripeUnclear
 from classbolt.stripe_links import USUAL_HOLD, LinkChanges, NewLink, StripeKeys
 from classbolt.values import StripeLinkId
+from classbolt_schema.compose.info import Info
 from classbolt_schema.compose.mutation import Ask, Payload, mutation
 from classbolt_schema.ids import decode
 from classbolt_schema.mutations.inputs import is_given, required
@@ -16,6 +23,10 @@ SIGNED_WITH = (
     "The signing secret of the webhook endpoint that you made at Stripe for this account's"
     " `webhookPath`; it begins with whsec_."
 )
+
+STRIPE_REFUSES: Final = "Stripe does not know this key, or it may not read PaymentIntents."
+
+log = structlog.get_logger(__name__)
 
 
 @strawberry.input(
@@ -42,6 +53,12 @@ class LinkStripeInput:
         """Keep the keys out of whatever is printed."""
         return "LinkStripeInput(…)"
 
+    @property
+    def new(self) -> NewLink:
+        """Give the link that is asked for."""
+        keys = StripeKeys(self.restricted_key, self.publishable_key, self.webhook_secret)
+        return NewLink(keys=keys, hold_minutes=self.hold_minutes)
+
 
 @strawberry.type(description="What became of a request to link the account with Stripe.")
 class LinkStripePayload(Payload):
@@ -50,18 +67,25 @@ class LinkStripePayload(Payload):
     account: Account | None = strawberry.field(default=None, description="The linked account.")
 
 
+async def _try_new_key(info: Info, asked: LinkStripeInput) -> None:
+    """Ask Stripe about the key, if nothing else stands in the way of the link."""
+    context = info.context
+    tx = await context.reading()
+    columns = stripe_links.check_new(tx.actor, asked.new, seal=context.app.seal)
+    await _try_key(info, columns["sealed_key"])
+
+
 @EXTENSION.mutation
 @mutation(
     description="Link the account with the business's own account at Stripe, so that customers"
     " can pay by card. It takes the place of a link before it; what was paid through that one"
-    " can still be refunded. For owners."
+    " can still be refunded. Stripe is asked first whether it takes the key. For owners.",
+    first=_try_new_key,
 )
 async def link_stripe(ask: Ask, asked: LinkStripeInput) -> LinkStripePayload:
     """Link the account with Stripe."""
-    keys = StripeKeys(asked.restricted_key, asked.publishable_key, asked.webhook_secret)
-    new = NewLink(keys=keys, hold_minutes=asked.hold_minutes)
     seal = ask.info.context.app.seal
-    await stripe_links.link(ask.tx, ask.actor, new, seal=seal, now=ask.now)
+    await stripe_links.link(ask.tx, ask.actor, asked.new, seal=seal, now=ask.now)
     return LinkStripePayload(account=Account.of(ask.tx.account))
 
 
@@ -90,6 +114,27 @@ class UpdateStripeLinkInput:
         """Keep the secrets out of whatever is printed."""
         return "UpdateStripeLinkInput(…)"
 
+    @property
+    def link_id(self) -> StripeLinkId:
+        """Say which link it is about."""
+        return StripeLinkId(decode("StripeLink", self.link))
+
+    @property
+    def changes(self) -> LinkChanges:
+        """Give what is to change.
+
+        Raises:
+            InvalidInput: Something is to become nothing.
+        """
+        changes: LinkChanges = {}
+        if is_given(self.restricted_key):
+            changes["key"] = required(self.restricted_key, "restrictedKey")
+        if is_given(self.webhook_secret):
+            changes["webhook_secret"] = required(self.webhook_secret, "webhookSecret")
+        if is_given(self.hold_minutes):
+            changes["hold_minutes"] = required(self.hold_minutes, "holdMinutes")
+        return changes
+
 
 @strawberry.type(description="What became of a request to change a link with Stripe.")
 class UpdateStripeLinkPayload(Payload):
@@ -100,22 +145,28 @@ class UpdateStripeLinkPayload(Payload):
     )
 
 
+async def _try_other_key(info: Info, asked: UpdateStripeLinkInput) -> None:
+    """Ask Stripe about the key, if there is another one and nothing else stands in its way."""
+    if not is_given(asked.restricted_key):
+        return
+    context = info.context
+    tx = await context.reading()
+    _, columns = await stripe_links.check_changes(
+        tx, tx.actor, asked.link_id, asked.changes, seal=context.app.seal
+    )
+    await _try_key(info, columns["sealed_key"])
+
+
 @EXTENSION.mutation
 @mutation(
     description="Change a link with Stripe, also one that has ended: what was begun through it"
-    " is still told of. For owners."
+    " is still told of. Stripe is asked first whether it takes another key. For owners.",
+    first=_try_other_key,
 )
 async def update_stripe_link(ask: Ask, asked: UpdateStripeLinkInput) -> UpdateStripeLinkPayload:
     """Change a link with Stripe."""
-    changes: LinkChanges = {}
-    if is_given(asked.restricted_key):
-        changes["key"] = required(asked.restricted_key, "restrictedKey")
-    if is_given(asked.webhook_secret):
-        changes["webhook_secret"] = required(asked.webhook_secret, "webhookSecret")
-    if is_given(asked.hold_minutes):
-        changes["hold_minutes"] = required(asked.hold_minutes, "holdMinutes")
-    link_id, seal = StripeLinkId(decode("StripeLink", asked.link)), ask.info.context.app.seal
-    await stripe_links.update_link(ask.tx, ask.actor, link_id, changes, seal=seal)
+    seal = ask.info.context.app.seal
+    await stripe_links.update_link(ask.tx, ask.actor, asked.link_id, asked.changes, seal=seal)
     return UpdateStripeLinkPayload(account=Account.of(ask.tx.account))
 
 
@@ -146,3 +197,21 @@ async def unlink_stripe(ask: Ask, asked: UnlinkStripeInput) -> UnlinkStripePaylo
     link_id = StripeLinkId(decode("StripeLink", asked.link))
     await stripe_links.unlink(ask.tx, ask.actor, link_id, now=ask.now)
     return UnlinkStripePayload(account=Account.of(ask.tx.account))
+
+
+async def _try_key(info: Info, sealed_key: str) -> None:
+    """Ask Stripe whether it takes a key, with no snapshot open meanwhile.
+
+    Raises:
+        InvalidInput: It does not.
+        TryAgain: It gave no clear answer.
+    """
+    context = info.context
+    await context.renew()
+    try:
+        await context.app.gateway.try_key(sealed_key)
+    except StripeKeyRefused as no:
+        raise InvalidInput(STRIPE_REFUSES, "restrictedKey") from no
+    except (StripeRefused, StripeUnclear) as no:
+        log.warning("stripe_key_not_tried", account=context.caller.account, reason=str(no))
+        raise TryAgain(STRIPE_IS_SILENT) from no

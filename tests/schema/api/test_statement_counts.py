@@ -132,7 +132,7 @@ MUTATIONS: Mapping[str, int] = {
     "mergeCustomers": 13,  # with a key
     "eraseCustomer": 11,  # with a key
     "updateAccount": 1,
-    "updateStripeLink": 2,
+    "updateStripeLink": 3,  # the link is read before Stripe is asked about a key, and after
     "unlinkStripe": 2,  # it has ended before
     "linkStripe": 5,
     "retryJob": 1,
