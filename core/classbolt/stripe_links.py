@@ -36,12 +36,11 @@ USUAL_HOLD: Final = 15
 MOST_HOLD: Final = 120
 """For how many minutes seats are held while they are being paid for (H4)."""
 
-Columns = dict[str, Any]
-
 NO_SEAL: Final = Seal()
 COMPARE: Final = "payments.compare"
 COMPARE_OLD: Final = "payments.compare_old"
 """The kinds of the jobs that compare what we have with what Stripe has."""
+Columns = dict[str, Any]
 
 
 class LinkKind(StrEnum):

@@ -106,10 +106,10 @@ async def test_a_row_may_be_dated_a_minute_ahead_because_clocks_are(
 async def test_a_refund_that_failed_is_warned_of_unless_it_was_made_good(
     url: str, bolt_ons: BoltOns
 ) -> None:
-    made_good = await examine(url, bolt_ons, clock=utc_now)
+    made_good = await examine(url, bolt_ons, clock=utc_now, keys=KEYS)
     await do(url, h.change(refunds, h.MADE_GOOD, refunded_at=None))
 
-    report = await examine(url, bolt_ons, clock=utc_now)
+    report = await examine(url, bolt_ons, clock=utc_now, keys=KEYS)
 
     assert found(made_good) == {}
     where = (Example("refunds", h.NORTH, str(h.MADE_GOOD)),)

@@ -26,7 +26,7 @@ from classbolt_schema.server import cli
 CLASSBOLT = Path(sys.executable).with_name("classbolt")
 START_SECONDS = 60
 STOP_SECONDS = 30
-SCRIPTS = {"core": 9, "auto_refund": 3, "drop_in": 3}
+SCRIPTS = {"core": 10, "auto_refund": 3, "drop_in": 3}
 HEADS = [
     f"{name} {number:04}" for name, most in SCRIPTS.items() for number in range(1, most + 1)
 ]
