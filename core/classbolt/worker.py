@@ -43,6 +43,8 @@ SETTLING: Final = (0, 1, 3)
 TIDY_EVERY: Final = timedelta(hours=1)
 LEAVE_SECONDS: Final = 5
 """How long jobs under way may go on when the worker is to stop."""
+GIVE_BACK_SECONDS: Final = 5
+"""How long they have, after that, to give back their connections to the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +97,12 @@ class Worker:
             stop.set()
             self._database.promised.set()
             await asyncio.wait({running, *self._under_way}, timeout=LEAVE_SECONDS)
-            for task in (running, *self._under_way):
+            left = {running, *self._under_way}
+            for task in left:
                 task.cancel()
+            # Only then may the database be closed: who is still in the middle of something would
+            # wait for ever for a driver that has ended, and so would the process.
+            await asyncio.wait(left, timeout=GIVE_BACK_SECONDS)
 
     async def _run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():

@@ -100,6 +100,21 @@ async def test_one_that_is_slow_holds_up_nobody_else(
     assert post.messenger.sent == []
 
 
+async def test_a_worker_that_has_ended_has_left_nothing_under_way(
+    mailing: Studio, worker: Worker, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who closes the database then would make it wait for ever, and the process with it."""
+    monkeypatch.setattr(worker_module, "LEAVE_SECONDS", 0.1)
+    post.messenger.meanwhile = asyncio.Event().wait
+    before = asyncio.all_tasks()
+
+    async with worker.running(), asyncio.timeout(20):
+        await mailing.cancel("Ana", "MON", 3)
+        await until(lambda: post.messenger.tried == 1)
+
+    assert asyncio.all_tasks() <= before
+
+
 async def test_what_was_lost_once_is_done_alone(
     mailing: Studio, worker: Worker, post: Post, installed: BoltOns
 ) -> None:
