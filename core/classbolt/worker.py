@@ -100,8 +100,8 @@ class Worker:
             left = {running, *self._under_way}
             for task in left:
                 task.cancel()
-            # Only then may the database be closed: who is still in the middle of something would
-            # wait for ever for a driver that has ended, and so would the process.
+            # Only then may the database be closed: who is still in the middle of something
+            # would wait for ever for a driver that has ended, and so would the process.
             await asyncio.wait(left, timeout=GIVE_BACK_SECONDS)
 
     async def _run(self, stop: asyncio.Event) -> None:

@@ -42,10 +42,11 @@ IS_LONG: Final = 0.1
 SHUT_OUT: Final = ANSWER_WITHIN + timedelta(hours=1)
 """Long enough for places to be given up that Stripe says nothing of."""
 IS_SHUT_OUT: Final = 0.04
+STEPS: Final = 4
+"""How often everybody looks meanwhile."""
+MOST_CALLS: Final = 100_000
 IS_DEAF: Final = 0.3
 """How likely it is that nothing is heard of Stripe in the end."""
-STEPS: Final = 4
-MOST_CALLS: Final = 100_000
 HOPS: Final = (0, 0.3, 0.3, *[7] * 10)
 """How many hours pass in the end, again and again, until nothing is left to do."""
 MOST_TELLINGS: Final = 200
