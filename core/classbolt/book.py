@@ -196,7 +196,7 @@ async def _write(
     is_held = isinstance(option.action, TakeCard)
     if is_held:
         assert payment_id is not None
-        await cards.hold(tx, payment_id, [session], now=now)
+        await cards.hold(tx, payment_id, seats_in=[session], now=now)
     booking = Booking(
         id=BookingId(new_id()),
         session_id=session.id,

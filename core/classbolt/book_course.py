@@ -175,7 +175,7 @@ async def _write(
         booked_at=now,
     )
     if is_held:
-        await cards.hold(tx, course_booking.payment_id, decision.sessions, now=now)
+        await cards.hold(tx, course_booking.payment_id, seats_in=decision.sessions, now=now)
     try:
         await sessions.take_seats(tx, [each.id for each in decision.sessions])
     except SessionFull as gone:

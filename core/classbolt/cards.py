@@ -168,12 +168,12 @@ OVERDUE = select(card_payments.c.payment_id).where(
 
 
 async def hold(
-    tx: Tx, payment_id: PaymentId, sessions_held: Sequence[SessionFacts] = (), *, now: datetime
+    tx: Tx, payment_id: PaymentId, *, seats_in: Sequence[SessionFacts] = (), now: datetime
 ) -> None:
     """Begin a payment: its seats are held until it is paid, or for a while.
 
     Args:
-        sessions_held: Where it holds seats: not for longer than until the last of them is over.
+        seats_in: Where it holds seats: for no longer than until the last of them is over.
 
     Raises:
         CardUnavailable: The account was unlinked from Stripe at this very moment.
@@ -182,8 +182,7 @@ async def hold(
     if link is None:
         raise CardUnavailable().at("payWith")
     ends = now + link.hold
-    over = max((each.ends_at for each in sessions_held), default=ends)
-    hold_until = min(ends, over) if over > now else ends
+    hold_until = min(ends, max((each.ends_at for each in seats_in), default=ends))
     await tx.insert(
         card_payments,
         {

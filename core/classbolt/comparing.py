@@ -42,7 +42,9 @@ LOOKS_BACK: Final = timedelta(hours=25)
 DAY: Final = timedelta(days=1)
 LOOKS_FAR_BACK: Final = 35 * DAY
 """Banks can take a month to say that a refund did not arrive."""
-COMPARE_OLD_EVERY: Final = DAY / (LOOKS_FAR_BACK // DAY)
+COMPARE_OLD_EVERY: Final = timedelta(minutes=30)
+"""Each of these days has its turn at other hours than the day before: who sleeps every night
+would otherwise never look at the same ones."""
 AT_ONCE: Final = 500
 """How many are looked for in one statement."""
 
@@ -57,9 +59,14 @@ async def compare_day(till: Till, account: str, *, now: datetime) -> None:
         StripeRefused: Stripe does not let us look at all of it.
         StripeUnclear: Stripe does not answer, or not for all of it.
     """
+    ago = days_ago(now)
+    await compare(till, account, back=(ago + 1) * DAY, until=ago * DAY, now=now)
+
+
+def days_ago(now: datetime) -> int:
+    """Say which of the last days has its turn: that which ended so many days ago."""
     turn = int(now.timestamp() / COMPARE_OLD_EVERY.total_seconds())
-    days_ago = turn % (LOOKS_FAR_BACK // DAY)
-    await compare(till, account, back=(days_ago + 1) * DAY, until=days_ago * DAY, now=now)
+    return turn % (LOOKS_FAR_BACK // DAY)
 
 
 async def compare(

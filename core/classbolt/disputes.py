@@ -101,6 +101,7 @@ LOST_MINOR = (
         disputes.c.payment_id == card_payments.c.payment_id,
         disputes.c.status == LOST,
     )
+    .correlate(card_payments)
     .scalar_subquery()
 )
 PAYMENTS: BindParameter[Any] = bindparam("payments", expanding=True)

@@ -4,7 +4,7 @@ A schedule is a row that says when its kind of work is due next. Whoever moves t
 promises the job in the same transaction, and only who finds it due can move it: however many
 workers look at once, each time is promised once. What is still waiting from the time before is
 not promised a second time: what cannot be done for a day would otherwise pile up. Nor is what
-was missed made up for: work that comes again looks at everything there is.
+was missed made up for: work that comes again looks at everything, or takes turns at it.
 """
 
 from __future__ import annotations

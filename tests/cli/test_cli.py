@@ -44,6 +44,13 @@ def test_a_database_that_does_not_answer_is_said_in_a_line(tmp_path: Path) -> No
     assert "s3cret" not in told
 
 
+def test_a_file_that_is_no_database_is_said_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "classbolt.db").write_text("Dear diary, " * 1000)
+
+    assert "not a database" in Installation(tmp_path).refuses("migrate")
+
+
 def test_a_database_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
     installation = Installation(tmp_path)
     installation.does("migrate")

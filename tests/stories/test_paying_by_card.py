@@ -6,6 +6,8 @@ database are real.
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from classbolt.testing.stripe_double import Refused
@@ -55,12 +57,24 @@ async def test_a_seat_is_not_held_beyond_the_end_of_its_session(ola: Counter) ->
 
     booked = await ola.book("Ola", "WED", 3)
 
-    session = await ola.studio.query(
-        "query ($id: ID!) { node(id: $id) { ... on Session { endsAt } } }",
-        id=ola.studio.session("WED", 3),
-    )
-    assert booked["cardPayment"]["holdUntil"] == session["node"]["endsAt"]
-    assert booked["cardPayment"]["holdUntil"] < "2027-01-27T21:30:00Z"
+    ends = await ola.studio.ends_at("WED", 3)
+    until = datetime.fromisoformat(booked["cardPayment"]["holdUntil"])
+    assert until == ends < ola.studio.clock.now + timedelta(minutes=120)
+
+
+async def test_a_course_is_held_until_its_last_session_has_ended_at_most(ola: Counter) -> None:
+    """However soon the first of them ends; and of a course that is joined late the last one."""
+    await ola.hold_for(minutes=120)
+    await ola.studio.change_course("MON", lateJoining="PRO_RATA")
+    ends = [await ola.studio.ends_at("MON", number) for number in (1, 6)]
+
+    ola.studio.clock.now = ends[0] - timedelta(minutes=100)
+    first = await ola.book_course("Ola", "MON")
+    ola.studio.clock.now = ends[1] - timedelta(minutes=100)
+    last = await ola.book_course("Pat", "MON")
+
+    until = [datetime.fromisoformat(each["cardPayment"]["holdUntil"]) for each in (first, last)]
+    assert until == [ends[0] + timedelta(minutes=20), ends[1]]
 
 
 async def test_a_payment_told_of_three_times_books_a_course_once(ola: Counter) -> None:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
 from structlog.testing import capture_logs
 
 from classbolt import comparing, duties
-from classbolt.comparing import COMPARE_OLD_EVERY, DAY, LOOKS_BACK, LOOKS_FAR_BACK, compare
+from classbolt.comparing import (
+    COMPARE_OLD_EVERY,
+    DAY,
+    LOOKS_BACK,
+    LOOKS_FAR_BACK,
+    compare,
+    days_ago,
+)
 from classbolt.testing.stripe_double import stripe_client
 from classbolt.testing.stripe_double.accounts import PLATFORM
 from classbolt_drop_in import bolt_on
@@ -138,9 +145,18 @@ async def test_what_is_days_old_is_looked_at_once_a_day_and_not_all_at_once(
         known.append(sum(len(each["refunds"]) for each in seen))
         ola.studio.clock.now += COMPARE_OLD_EVERY
 
-    assert abs(COMPARE_OLD_EVERY * (len(known) - 1) - DAY) < timedelta(seconds=1)
+    assert COMPARE_OLD_EVERY * (len(known) - 1) < DAY
     assert known[-1] == len(paid)
     assert {now - before for before, now in pairwise([0, *known])} == {0, 1}
+
+
+def test_who_sleeps_at_the_same_hours_every_day_looks_at_all_days_all_the_same() -> None:
+    began = datetime(2027, 1, 1, tzinfo=UTC)
+    turns = [began + COMPARE_OLD_EVERY * each for each in range(3 * 48)]
+
+    seen = {days_ago(turn) for turn in turns if 6 <= turn.hour < 22}
+
+    assert seen == set(range(LOOKS_FAR_BACK // DAY))
 
 
 async def test_a_payment_that_nobody_foresaw_keeps_no_other_from_being_compared(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import httpx
@@ -223,6 +223,12 @@ class Studio(Frontend):
         asked = {"session": self.session(course, number), **chosen}
         fields = f"session {{ calledOffAt seatsLeft }} cancellations {{ {CANCELLATION} }}"
         return await self.do("callOffSession", asked, fields, as_="owner")
+
+    async def ends_at(self, course: str, number: int) -> datetime:
+        """Say when a session ends."""
+        document = "query ($id: ID!) { node(id: $id) { ... on Session { endsAt } } }"
+        found = await self.query(document, id=self.session(course, number))
+        return datetime.fromisoformat(found["node"]["endsAt"])
 
     async def mark_paid(self, payment: str) -> None:
         """Note that the money of a payment has come."""

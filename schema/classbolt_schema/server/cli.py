@@ -13,7 +13,7 @@ from uuid import UUID
 import structlog
 import typer
 import uvicorn
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from classbolt import customers, opening, switches
 from classbolt.bolt_ons import BadBoltOn, BoltOns
@@ -42,8 +42,6 @@ T = TypeVar("T")
 
 TOKEN_LIFETIME = timedelta(hours=12)
 WORKER_START_SECONDS = 60
-NOT_READY = (InterfaceError, OperationalError, ProgrammingError)
-"""What drivers say of a database that is down, or has no tables; else it is a bug of ours."""
 
 log = structlog.get_logger(__name__)
 
@@ -75,7 +73,9 @@ def main() -> None:
         app()
     except (BadBoltOn, MigrationError, Refusal, SettingsError) as no:
         _say_no(str(no))
-    except (*NOT_READY, ConnectionError, TimeoutError, gaierror) as lost:
+    except (DataError, IntegrityError):
+        raise  # a bug of ours, to be seen whole
+    except (DBAPIError, ConnectionError, TimeoutError, gaierror) as lost:
         reason = lost.orig if isinstance(lost, DBAPIError) else lost  # without the statement
         _say_no(f"the database does not answer, or lacks migrations (see migrate): {reason}")
 
