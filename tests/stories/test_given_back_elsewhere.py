@@ -277,19 +277,21 @@ async def test_a_refund_that_fails_weeks_later_is_found_within_a_day(
     )
     await look(counter)
     assert await noted(counter, booked) == [("STAFF", "SUCCEEDED", 6000)]
+    made = counter.studio.clock.now
     counter.studio.clock.now += timedelta(days=20)
     await fail(counter, 6000)
 
-    await look(counter)
+    await counter.look_back_at(made)
 
     assert await noted(counter, booked) == [("STAFF", "FAILED", 6000)]
     assert await failed(counter) == [6000]
 
 
-async def test_a_dispute_of_which_nobody_tells_is_found_within_minutes(
+async def test_a_dispute_of_which_nobody_tells_is_found_and_how_it_ends_too(
     paid: tuple[Counter, dict[str, Any]],
 ) -> None:
     counter, _ = paid
+    began = counter.studio.clock.now
     opened = dispute(counter)
     counter.news()
 
@@ -300,7 +302,7 @@ async def test_a_dispute_of_which_nobody_tells_is_found_within_minutes(
     counter.double.close_dispute(opened, won=False)
     counter.news()
     counter.studio.clock.now += timedelta(days=20)
-    await look(counter)
+    await counter.look_back_at(began)
     found = await counter.studio.query(DISPUTES, as_="owner")
     assert [each["node"]["status"] for each in found["disputes"]["edges"]] == ["lost"]
 

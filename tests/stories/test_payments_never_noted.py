@@ -59,6 +59,7 @@ async def test_a_payment_that_was_never_noted_is_found_though_it_was_begun_days_
     ola: Counter,
 ) -> None:
     """A bank may take its time, and nobody tells of it."""
+    began = ola.studio.clock.now
     booked = await ola.book_course("Ola", "MON")
     await ola.forget_intent(booked)
     await ola.expire(booked)
@@ -66,7 +67,6 @@ async def test_a_payment_that_was_never_noted_is_found_though_it_was_begun_days_
     ola.pay(booked)
     ola.news()
 
-    await ola.promise()
-    await ola.work()
+    await ola.look_back_at(began)
 
     assert await ola.status("Ola", booked) == "BOOKED"

@@ -40,7 +40,7 @@ PATIENCE = 200
 """How many histories are lived, at most, until it is seen."""
 IN_ONE_DATABASE = 40
 """How many accounts share a database, so that neither copies nor the doctor take long."""
-TO_BE_DONE_AGAIN = {"Died", "StripeUnclear", "TryAgain"}
+TO_BE_DONE_AGAIN = {"Died", "StripeKeyRefused", "StripeUnclear", "TryAgain"}
 """What jobs may fail of in these histories."""
 NAMES = {"payment_settled": None, "payment_given_up_unanswered": "UNANSWERED"}
 """What is logged of what becomes of a payment; the first says its fate."""

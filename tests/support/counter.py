@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +15,7 @@ from sqlalchemy import update
 from classbolt import cards, schedules, stripe_links
 from classbolt.bolt_ons import BoltOns
 from classbolt.card_rules import Because
-from classbolt.comparing import COMPARE_EVERY, COMPARE_OLD_EVERY
+from classbolt.comparing import COMPARE_EVERY, COMPARE_OLD_EVERY, DAY, days_ago
 from classbolt.db import Caller, Database, Tx
 from classbolt.duties import duties
 from classbolt.paying import Till
@@ -140,6 +140,15 @@ class Counter:
                 now=self.studio.clock.now,
             )
         )
+
+    async def look_back_at(self, since: datetime) -> None:
+        """Let its turn come of what is as old as a moment, within a day, and do what is due."""
+        began, clock = self.studio.clock.now, self.studio.clock
+        while days_ago(clock.now) != (clock.now - since) // DAY:
+            clock.now += COMPARE_OLD_EVERY
+        assert clock.now < began + DAY
+        await self.promise()
+        await self.work()
 
     async def expire(self, booked: dict[str, Any]) -> None:
         """Let a hold run out while the payment can still be made at Stripe.
