@@ -39,6 +39,7 @@ KINDS: Mapping[str, str] = {
     "MarkRefundedInput.refund": "CardRefund",
     "MergeCustomersInput.from": "Customer",
     "MergeCustomersInput.into": "Customer",
+    "RefundPaymentInput.insteadOf": "CardRefund",
     "UnlinkStripeInput.link": "StripeLink",
     "UpdateStripeLinkInput.link": "StripeLink",
 }
