@@ -11,7 +11,7 @@ from classbolt.cards import find_card_payments
 from classbolt.checks import mine
 from classbolt.db import Tx
 from classbolt.disputes import LOST_MINOR
-from classbolt.errors import NotFound, NotPaidByCard, RefundTooLarge
+from classbolt.errors import InvalidInput, NotFound, NotPaidByCard, RefundTooLarge
 from classbolt.ledger import LONGEST_NOTE
 from classbolt.pages import Page, PageOf, fetch_page
 from classbolt.payments import find_payments
@@ -88,7 +88,7 @@ async def refund_payment(
     """Give money back to a card; what it paid for stays as it is.
 
     Args:
-        amount_minor: How much; None for all that is left, or as much as failed before.
+        amount_minor: How much; None for all that is left, or for as much as failed.
         note: Why, in the words of staff.
         instead_of: A refund of this payment that failed, and that is asked for again by this.
 
@@ -97,7 +97,8 @@ async def refund_payment(
         NotFound: The payment is unknown, or has no such refund that is still to be made good.
         NotPaidByCard: No card has paid it.
         RefundTooLarge: There is not as much left of it.
-        InvalidInput: The amount is nothing, or the note cannot be stored.
+        InvalidInput: The amount is nothing, or is given for what failed; or the note cannot be
+            stored.
     """
     actor.require(Permission.SERVE_CUSTOMERS)
     if note is not None:
@@ -113,13 +114,16 @@ async def refund_payment(
     if card is None or card.captured_minor == 0:
         raise NotPaidByCard().at("payment")
     amount = card.refundable_minor
+    if amount_minor is not None:
+        amount = checks.number(amount_minor, "amountMinor", least=1, most=checks.MOST_MINOR)
     if instead_of is not None:
+        if amount_minor is not None:
+            # What is left out would be nobody's task any more.
+            raise InvalidInput("What failed is asked for again as a whole.", "amountMinor")
         failed = await _find_failed(tx, instead_of, "insteadOf")
         if failed.payment_id != payment_id or failed.refunded_at is not None:
             raise NotFound().at("insteadOf")
         amount = failed.amount.amount_minor
-    if amount_minor is not None:
-        amount = checks.number(amount_minor, "amountMinor", least=1, most=checks.MOST_MINOR)
     if not 0 < amount <= card.refundable_minor:
         raise RefundTooLarge().at("amountMinor")
     wanted = NewRefund(

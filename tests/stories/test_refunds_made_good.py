@@ -164,6 +164,18 @@ async def test_what_is_asked_for_again_counts_once(shop: Counter) -> None:
     assert sum(each["amount"] for each in gone) == charged
 
 
+async def test_what_failed_is_asked_for_again_as_a_whole(shop: Counter) -> None:
+    """Else the rest would be owed, and nobody's task."""
+    payment = await buy(shop)
+    failed = await give_back(shop, payment, 1000)
+    await fail(shop)
+
+    answer = await ask_again(shop, payment, failed, amountMinor=400)
+
+    assert codes_of(answer) == ["INVALID_INPUT"]
+    assert await to_do(shop) == [failed]
+
+
 async def test_two_who_ask_again_at_once_give_it_once(shop: Counter) -> None:
     payment = await buy(shop)
     first = await give_back(shop, payment, 1000)

@@ -142,8 +142,8 @@ class RefundPaymentInput(Keyed):
     payment: strawberry.ID = strawberry.field(description="The payment that the card made.")
     amount_minor: int | None = strawberry.field(
         default=None,
-        description="How much, in minor units; null for all that is left of it, or for as much"
-        " as failed.",
+        description="How much, in minor units; null for all that is left of it. What failed is"
+        " asked for again as a whole: null.",
     )
     instead_of: strawberry.ID | None = strawberry.field(
         default=None,
