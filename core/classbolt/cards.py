@@ -25,7 +25,6 @@ from classbolt.errors import CardUnavailable, NotFound, TryAgain
 from classbolt.facts import SessionFacts
 from classbolt.jobs import NewJob, enqueue
 from classbolt.outbox import tell_placed
-from classbolt.refunds import MADE_GOOD_MINOR
 from classbolt.sold import Purchase
 from classbolt.stripe_facts import Intent
 from classbolt.stripe_links import link_in_force
@@ -51,7 +50,7 @@ class CardPayment:
         hold_until: Until when its seats are held, while it is pending.
         because: Why no place came of it.
         intent_id: Stripe's name for it, once we have heard of it.
-        gone_minor: What else is gone of it: banks took it, or staff gave it in another way.
+        lost_minor: What banks took of it: disputes that were lost.
     """
 
     id: PaymentId
@@ -65,12 +64,12 @@ class CardPayment:
     captured_minor: int
     refunded_minor: int
     refunded_elsewhere_minor: int
-    gone_minor: int
+    lost_minor: int
 
     @property
     def refundable_minor(self) -> int:
         """Say how much of it has not gone back."""
-        gone = self.refunded_minor + self.refunded_elsewhere_minor + self.gone_minor
+        gone = self.refunded_minor + self.refunded_elsewhere_minor + self.lost_minor
         return max(0, self.captured_minor - gone)
 
 
@@ -87,7 +86,7 @@ CARD_PAYMENTS = (
         card_payments.c.captured_minor,
         card_payments.c.refunded_minor,
         card_payments.c.refunded_elsewhere_minor,
-        (LOST_MINOR + MADE_GOOD_MINOR).label("gone_minor"),
+        LOST_MINOR.label("lost_minor"),
     )
     .join(
         payments,
@@ -391,5 +390,5 @@ def _card(tx: Tx, row: AnyRow) -> CardPayment:
         captured_minor=row.captured_minor,
         refunded_minor=row.refunded_minor,
         refunded_elsewhere_minor=row.refunded_elsewhere_minor,
-        gone_minor=row.gone_minor,
+        lost_minor=row.lost_minor,
     )

@@ -19,7 +19,6 @@ from classbolt.refunds import (
     ELSEWHERE,
     FAILED,
     LATE,
-    LOCK,
     REQUESTED,
     SUBMITTED,
     SUCCEEDED,
@@ -40,6 +39,8 @@ STATES: Final[Mapping[str, str]] = {
 """What Stripe's word for a refund's standing is to us; what is neither is under way."""
 LONGEST_FAILURE: Final = 60
 
+# Before its refunds, as everybody does: what is counted of them must not be older than that.
+LOCK = select(card_payments.c.payment_id).where(*THAT_PAYMENT).with_for_update()
 COUNT_OUT = (
     update(card_payments)
     .where(*THAT_PAYMENT)

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import bindparam, exists, func, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from classbolt.card_rules import State
 from classbolt.checks import mine
@@ -52,7 +52,6 @@ class NewRefund:
         cause: LATE, CANCELLATION or STAFF.
         cancellation_id: The cancellation that gives it.
         staff_id: Who of the business said so, with a note.
-        instead_of_id: The one that failed, if it is asked for again by this.
     """
 
     payment_id: PaymentId
@@ -61,7 +60,6 @@ class NewRefund:
     cancellation_id: CancellationId | None = None
     staff_id: StaffId | None = None
     note: str | None = None
-    instead_of_id: RefundId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +97,6 @@ class Refund:
 
 
 REFUNDED_AT = func.coalesce(refunds.c.refunded_at, cancellations.c.refunded_at)
-WITH_CANCELLATIONS = refunds.outerjoin(
-    cancellations,
-    (cancellations.c.account_id == refunds.c.account_id)
-    & (cancellations.c.id == refunds.c.cancellation_id),
-)
 REFUNDS = (
     select(
         refunds.c.id,
@@ -125,7 +118,12 @@ REFUNDS = (
         ),
         func.coalesce(refunds.c.refund_note, cancellations.c.refund_note).label("refund_note"),
     )
-    .select_from(WITH_CANCELLATIONS)
+    .select_from(refunds)
+    .outerjoin(
+        cancellations,
+        (cancellations.c.account_id == refunds.c.account_id)
+        & (cancellations.c.id == refunds.c.cancellation_id),
+    )
     .where(mine(refunds))
 )
 BY_ID = REFUNDS.where(refunds.c.id == bindparam("refund"))
@@ -133,20 +131,7 @@ BY_PAYMENT = REFUNDS.where(
     refunds.c.payment_id.in_(bindparam("payments", expanding=True))
 ).order_by(refunds.c.id)
 BY_CANCELLATION = REFUNDS.where(refunds.c.cancellation_id.in_(bindparam("ids", expanding=True)))
-again = refunds.alias("again")
-IS_TAKEN_UP = (
-    exists()
-    .where(
-        again.c.account_id == refunds.c.account_id,
-        again.c.instead_of_id == refunds.c.id,
-    )
-    .correlate(refunds)
-)
-"""Staff asked for it again by another one, which says from then on how it stands."""
-IS_FAILED = (refunds.c.state == FAILED, ~IS_TAKEN_UP)
 THAT_PAYMENT = (mine(card_payments), card_payments.c.payment_id == bindparam("payment"))
-# Before its refunds, as everybody does: what is counted of them must not be older than that.
-LOCK = select(card_payments.c.payment_id).where(*THAT_PAYMENT).with_for_update()
 COUNT_IN = (
     update(card_payments)
     .where(
@@ -158,19 +143,6 @@ COUNT_IN = (
     )
     .values(refunded_minor=card_payments.c.refunded_minor + bindparam("amount"))
     .returning(card_payments.c.payment_id)
-)
-# What did not reach its card, and staff gave back in another way.
-MADE_GOOD_MINOR = (
-    select(func.coalesce(func.sum(refunds.c.amount_minor), 0))
-    .select_from(WITH_CANCELLATIONS)
-    .where(
-        mine(refunds),
-        refunds.c.payment_id == card_payments.c.payment_id,
-        *IS_FAILED,
-        REFUNDED_AT.is_not(None),
-    )
-    .correlate(card_payments)
-    .scalar_subquery()
 )
 STILL_OWED = select(
     card_payments.c.captured_minor - card_payments.c.refunded_elsewhere_minor,

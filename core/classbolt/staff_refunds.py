@@ -11,49 +11,43 @@ from classbolt.cards import find_card_payments
 from classbolt.checks import mine
 from classbolt.db import Tx
 from classbolt.disputes import LOST_MINOR
-from classbolt.errors import InvalidInput, NotFound, NotPaidByCard, RefundTooLarge
+from classbolt.errors import NotFound, NotPaidByCard, RefundTooLarge
 from classbolt.ledger import LONGEST_NOTE
 from classbolt.pages import Page, PageOf, fetch_page
 from classbolt.payments import find_payments
 from classbolt.refunds import (
-    IS_FAILED,
-    LOCK,
-    MADE_GOOD_MINOR,
+    FAILED,
     REFUNDED_AT,
     REFUNDS,
     STAFF,
     NewRefund,
     Refund,
+    find_refund,
     refund_of,
     request,
 )
 from classbolt.tables import card_payments, refunds
 from classbolt.values import Actor, PaymentId, Permission, RefundId
 
-FAILED_ONE = REFUNDS.where(refunds.c.id == bindparam("refund"), *IS_FAILED)
 # Where all has gone in other ways, or staff noted that it did, nothing is left to do.
 FAILED_ONES = REFUNDS.where(
-    *IS_FAILED,
+    refunds.c.state == FAILED,
     REFUNDED_AT.is_(None),
-    exists()
-    .where(
+    exists().where(
         mine(card_payments),
         card_payments.c.payment_id == refunds.c.payment_id,
-        card_payments.c.refunded_minor
-        + card_payments.c.refunded_elsewhere_minor
-        + LOST_MINOR
-        + MADE_GOOD_MINOR
+        card_payments.c.refunded_minor + card_payments.c.refunded_elsewhere_minor + LOST_MINOR
         < card_payments.c.captured_minor,
-    )
-    .correlate(refunds),
+    ),
 )
 KEYS = (refunds.c.settled_at, refunds.c.id)
-# What has failed stays so, and who asks for it again locks its payment too.
+# What has failed stays so: nobody else moves the row any more.
 MARK_REFUNDED = (
     update(refunds)
     .where(
         mine(refunds),
         refunds.c.id == bindparam("refund"),
+        refunds.c.state == FAILED,
         refunds.c.refunded_at.is_(None),
     )
     .values(
@@ -82,23 +76,20 @@ async def refund_payment(
     amount_minor: int | None,
     *,
     note: str | None,
-    instead_of: RefundId | None = None,
     now: datetime,
 ) -> RefundId:
     """Give money back to a card; what it paid for stays as it is.
 
     Args:
-        amount_minor: How much; None for all that is left, or for as much as failed.
+        amount_minor: How much; None for all that is left.
         note: Why, in the words of staff.
-        instead_of: A refund of this payment that failed, and that is asked for again by this.
 
     Raises:
         Forbidden: The actor does not serve customers.
-        NotFound: The payment is unknown, or has no such refund that is still to be made good.
+        NotFound: The payment is unknown.
         NotPaidByCard: No card has paid it.
         RefundTooLarge: There is not as much left of it.
-        InvalidInput: The amount is nothing, or is given for what failed; or the note cannot be
-            stored.
+        InvalidInput: The amount is nothing, or the note cannot be stored.
     """
     actor.require(Permission.SERVE_CUSTOMERS)
     if note is not None:
@@ -108,33 +99,19 @@ async def refund_payment(
         raise NotFound().at("payment")
     if not await customers.hold(tx, paid.customer_id):
         note = None  # of who was erased nothing is written any more
-    # From here on nobody else gives anything of it back, or says that they have.
-    await tx.lock(LOCK, {"payment": payment_id})
     card = (await find_card_payments(tx, [payment_id])).get(payment_id)
     if card is None or card.captured_minor == 0:
         raise NotPaidByCard().at("payment")
-    amount = card.refundable_minor
+    amount = card.refundable_minor if amount_minor is None else amount_minor
     if amount_minor is not None:
-        amount = checks.number(amount_minor, "amountMinor", least=1, most=checks.MOST_MINOR)
-    if instead_of is not None:
-        if amount_minor is not None:
-            # What is left out would be nobody's task any more.
-            raise InvalidInput("What failed is asked for again as a whole.", "amountMinor")
-        failed = await _find_failed(tx, instead_of, "insteadOf")
-        if failed.payment_id != payment_id or failed.refunded_at is not None:
-            raise NotFound().at("insteadOf")
-        amount = failed.amount.amount_minor
+        checks.number(amount_minor, "amountMinor", least=1, most=checks.MOST_MINOR)
     if not 0 < amount <= card.refundable_minor:
         raise RefundTooLarge().at("amountMinor")
-    wanted = NewRefund(
-        payment_id,
-        amount,
-        STAFF,
-        staff_id=actor.staff_id,
-        note=note,
-        instead_of_id=instead_of,
-    )
-    return await request(tx, wanted, now=now)
+    wanted = NewRefund(payment_id, amount, STAFF, staff_id=actor.staff_id, note=note)
+    try:
+        return await request(tx, wanted, now=now)
+    except RefundTooLarge as too_large:
+        raise too_large.at("amountMinor") from None
 
 
 async def mark_refunded(
@@ -147,33 +124,23 @@ async def mark_refunded(
 
     Raises:
         Forbidden: The actor does not serve customers.
-        NotFound: No refund of this id has failed, or it was asked for again.
+        NotFound: No refund of this id has failed.
         InvalidInput: The note cannot be stored.
     """
     actor.require(Permission.SERVE_CUSTOMERS)
     if note is not None:
         note = checks.text(note, "note", most=LONGEST_NOTE)
-    failed = await _find_failed(tx, refund_id, "refund")
+    failed = await find_refund(tx, refund_id)
+    if failed is None or failed.state != FAILED:
+        raise NotFound().at("refund")
     paid = (await find_payments(tx, [failed.payment_id]))[failed.payment_id]
     if not await customers.hold(tx, paid.customer_id):
         note = None  # of who was erased nothing is written any more
-    await tx.lock(LOCK, {"payment": failed.payment_id})
-    failed = await _find_failed(tx, refund_id, "refund")  # nobody asked for it again meanwhile
     if failed.booking_id is None:
         by = {"refund": refund_id, "now": now, "staff": actor.staff_id, "how": note}
         await tx.execute(MARK_REFUNDED, by)
     else:
         await cancellations.mark_refunded(tx, actor, failed.booking_id, note=note, now=now)
-    return await _find_failed(tx, refund_id, "refund")
-
-
-async def _find_failed(tx: Tx, refund_id: RefundId, *path: str) -> Refund:
-    """Find a refund that has failed and was not asked for again.
-
-    Raises:
-        NotFound: There is no such one.
-    """
-    row = await tx.one(FAILED_ONE, {"refund": refund_id})
-    if row is None:
-        raise NotFound().at(*path)
-    return refund_of(tx, row)
+    marked = await find_refund(tx, refund_id)
+    assert marked is not None
+    return marked

@@ -141,8 +141,7 @@ async def manual_refunds_due(
     name="failedRefunds",
     description="Refunds that did not reach the card, so that the business owes the money in"
     " another way, the latest first. They are listed until `markRefunded` has noted that they"
-    " were made so, `refundPayment` asks for them again (`insteadOf`), or nothing is left of"
-    " the payment. For staff.",
+    " were made good, or nothing is left of the payment. For staff.",
 )
 async def failed_refunds(
     info: Info, first: First = A_PAGE, after: After = None

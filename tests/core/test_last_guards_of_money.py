@@ -45,7 +45,6 @@ CHECKS = {
     "ck_refunds_state": change(refunds, h.PART, state="LOST", settled_at=None),
     "ck_refunds_settled": change(refunds, h.PART, settled_at=None),
     "ck_refunds_failure": change(refunds, h.PART, failure="lost_or_stolen_card"),
-    "ck_refunds_instead_of": change(refunds, h.PART, instead_of_id=h.MADE_GOOD),
     "ck_refunds_refunded": change(refunds, h.PART, refunded_at=h.BEFORE),
     "ck_refunds_submitted": change(refunds, h.PART, stripe_refund_id=None),
     "ck_bookings_held": change(bookings, h.AGAIN, status="HELD"),

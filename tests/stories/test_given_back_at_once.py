@@ -57,7 +57,7 @@ async def hear_at_once(counter: Counter) -> tuple[int, int]:
     is_heard = asyncio.Event()
 
     async def hear(tx: Tx) -> None:
-        await tx.execute(refunds.LOCK, {"payment": wanted.payment_id})
+        await tx.execute(refund_news.LOCK, {"payment": wanted.payment_id})
         await refund_news.note_all(tx, wanted.payment_id, [first, second], now=now)
         is_heard.set()
         await somebody_waits(counter)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -120,132 +119,18 @@ async def test_a_refund_that_failed_is_to_be_done_until_staff_made_it_good(
     assert await to_do(shop) == []
 
 
-async def ask_again(counter: Counter, payment: str, failed: str, **more: Any) -> Any:
-    """Let staff send once more to the card what did not reach it."""
-    asked = {"payment": payment, "insteadOf": failed, **more}
-    fields = "payment { refunds { id state amount { amountMinor } } }"
-    return await counter.studio.mutate("refundPayment", asked, fields, as_="staff")
-
-
-async def test_what_is_asked_for_again_is_no_task_any_more_unless_it_fails_again(
-    shop: Counter,
-) -> None:
+async def test_one_that_was_asked_for_again_is_noted_without_a_word(shop: Counter) -> None:
     payment = await buy(shop)
     first = await give_back(shop, payment, 1000)
     await fail(shop)
+    second = await give_back(shop, payment, 1000)
+    await shop.work()
 
-    again = await ask_again(shop, payment, first)
-    meanwhile = await to_do(shop)
-    await fail(shop)
+    marked = await mark(shop, refund=first)
 
-    second = again["payment"]["refunds"][-1]
-    assert second["amount"] == {"amountMinor": 1000}
-    assert meanwhile == []
-    assert await to_do(shop) == [second["id"]]
-    assert codes_of(await mark(shop, refund=first)) == ["NOT_FOUND"]
-    assert codes_of(await mark(shop, refund=second["id"])) == []
+    assert marked["refund"] == {"state": "FAILED", **IN_CASH, "refundNote": None}
     assert await to_do(shop) == []
-
-
-async def test_what_is_asked_for_again_counts_once(shop: Counter) -> None:
-    """Ten classes for 110.00: 10.00 of it went back, at the second try."""
-    payment = await buy(shop)
-    first = await give_back(shop, payment, 1000)
-    await fail(shop)
-    await ask_again(shop, payment, first)
-    await shop.work()
-
-    rest = await shop.studio.mutate("refundPayment", {"payment": payment}, as_="staff")
-    await shop.work()
-
-    (charged,) = [each["amount"] for each in shop.double.objects("charge")]
-    gone = [each for each in shop.double.objects("refund") if each["status"] == "succeeded"]
-    assert codes_of(rest) == []
-    assert sum(each["amount"] for each in gone) == charged
-
-
-async def test_what_failed_is_asked_for_again_as_a_whole(shop: Counter) -> None:
-    """Else the rest would be owed, and nobody's task."""
-    payment = await buy(shop)
-    failed = await give_back(shop, payment, 1000)
-    await fail(shop)
-
-    answer = await ask_again(shop, payment, failed, amountMinor=400)
-
-    assert codes_of(answer) == ["INVALID_INPUT"]
-    assert await to_do(shop) == [failed]
-
-
-async def test_two_who_ask_again_at_once_give_it_once(shop: Counter) -> None:
-    payment = await buy(shop)
-    first = await give_back(shop, payment, 1000)
-    await fail(shop)
-
-    answers = await asyncio.gather(*(ask_again(shop, payment, first) for _ in range(5)))
-    await shop.work()
-
-    codes = sorted(code for each in answers for code in codes_of(each))
-    assert codes == ["NOT_FOUND"] * 4
-    assert len(shop.double.objects("refund")) == 2
-
-
-async def test_only_what_failed_of_this_payment_and_is_to_be_made_good_is_asked_for_again(
-    shop: Counter,
-) -> None:
-    payment, other = await buy(shop), await buy(shop)
-    arrived = await give_back(shop, payment, 500)
-    await shop.work()
-    failed = await give_back(shop, payment, 1000)
-    await fail(shop)
-    nobodys = encode("CardRefund", new_id())
-
-    for where, refund in [(payment, arrived), (other, failed), (payment, nobodys)]:
-        answer = await ask_again(shop, where, refund)
-        (error,) = answer["userErrors"]
-        assert (error["code"], error["path"]) == ("NOT_FOUND", ["input", "insteadOf"])
-    await mark(shop, refund=failed)
-    assert codes_of(await ask_again(shop, payment, failed)) == ["NOT_FOUND"]
-
-
-async def test_what_was_made_good_is_gone_of_the_payment(shop: Counter) -> None:
-    payment = await buy(shop)
-    await give_back(shop, payment, await price_of(shop, payment))
-    await fail(shop)
-    (refund,) = await to_do(shop)
-    await mark(shop, refund=refund, note="In cash")
-
-    for amount in (None, 1):
-        asked = {"payment": payment, "amountMinor": amount}
-        codes = await shop.studio.codes("refundPayment", asked, as_="staff")
-        assert codes == ["REFUND_TOO_LARGE"]
-
-
-async def price_of(counter: Counter, payment: str) -> int:
-    document = (
-        "query ($id: ID!) { node(id: $id) { ... on Payment { amount { amountMinor } } } }"
-    )
-    found = await counter.studio.query(document, id=payment, as_="staff")
-    return int(found["node"]["amount"]["amountMinor"])
-
-
-async def test_what_a_cancellation_gave_and_staff_made_good_is_gone_too(
-    shop: Counter,
-) -> None:
-    """The other five Mondays of 60.00 are left, and each keeps its part."""
-    booking, refund = await cancelled(shop)
-    await mark(shop, refund=refund)
-    document = "query ($id: ID!) { node(id: $id) { ... on Booking { payment { id } } } }"
-    payment = (await shop.studio.query(document, id=booking, as_="staff"))["node"]["payment"]
-
-    too_much = {"payment": payment["id"], "amountMinor": 5001}
-    codes = await shop.studio.codes("refundPayment", too_much, as_="staff")
-    for number in (1, 2, 4, 5, 6):
-        await shop.studio.cancel("Ola", "MON", number)
-    await shop.work()
-
-    gone = [each for each in shop.double.objects("refund") if each["status"] == "succeeded"]
-    assert codes == ["REFUND_TOO_LARGE"]
-    assert [each["amount"] for each in gone] == [1000] * 5
+    assert codes_of(await mark(shop, refund=second)) == ["NOT_FOUND"]
 
 
 async def test_what_a_bank_took_is_nobodys_task(shop: Counter) -> None:

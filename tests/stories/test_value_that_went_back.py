@@ -50,15 +50,6 @@ async def dispute(counter: Counter, booked: dict[str, Any], ends: str) -> None:
     await counter.tell(counter.news())
 
 
-async def by_hand(counter: Counter, booked: dict[str, Any]) -> None:
-    """Give it in cash, because it did not reach the card."""
-    await in_vain(counter, booked)
-    document = "{ failedRefunds { edges { node { id } } } }"
-    found = await counter.studio.query(document, as_="owner")
-    (failed,) = found["failedRefunds"]["edges"]
-    await counter.studio.do("markRefunded", {"refund": failed["node"]["id"]}, as_="owner")
-
-
 async def in_vain(counter: Counter, booked: dict[str, Any]) -> None:
     await by_staff(counter, booked)
     await counter.work()
@@ -67,7 +58,7 @@ async def in_vain(counter: Counter, booked: dict[str, Any]) -> None:
     await counter.tell(counter.news("refund.failed"))
 
 
-WAYS = pytest.mark.parametrize("goes_back", [by_staff, in_the_dashboard, to_the_bank, by_hand])
+WAYS = pytest.mark.parametrize("goes_back", [by_staff, in_the_dashboard, to_the_bank])
 GoesBack = Callable[[Counter, dict[str, Any]], Awaitable[None]]
 
 

@@ -124,12 +124,10 @@ async def payments_by_card(card: CardReader) -> dict[str, list[dict[str, Any]]]:
         held.append(await card.hold("bookCourse", saturdays, name))
     paid, pending, left = held
     await card.pay(paid)
-    failed = await card.refund(paid, 50, fails=True)
     note = {"note": "With apologies"}
-    again = {"payment": paid, "insteadOf": failed}
     return {
         "refreshPayment": [{"payment": pending}],
         "abandonPayment": [{"payment": left}],
-        "refundPayment": [{"payment": paid, "amountMinor": 100, **note}, again],
+        "refundPayment": [{"payment": paid, "amountMinor": 100, **note}],
         "revokeCredits": [{"payment": paid, **note}],
     }

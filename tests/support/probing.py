@@ -39,7 +39,6 @@ KINDS: Mapping[str, str] = {
     "MarkRefundedInput.refund": "CardRefund",
     "MergeCustomersInput.from": "Customer",
     "MergeCustomersInput.into": "Customer",
-    "RefundPaymentInput.insteadOf": "CardRefund",
     "UnlinkStripeInput.link": "StripeLink",
     "UpdateStripeLinkInput.link": "StripeLink",
 }

@@ -197,25 +197,10 @@ REFUND_FAILED = invariant(
     WHERE r.state = 'FAILED'
         AND r.refunded_at IS NULL
         AND d.refunded_at IS NULL
-        AND NOT EXISTS (
-            SELECT 1 FROM refunds a WHERE a.account_id = r.account_id AND a.instead_of_id = r.id
-        )
         AND c.captured_minor > c.refunded_minor + c.refunded_elsewhere_minor + (
             SELECT COALESCE(SUM(l.amount_minor), 0) FROM disputes l
             WHERE l.account_id = r.account_id AND l.payment_id = r.payment_id
                 AND l.status = 'lost'
-        ) + (
-            SELECT COALESCE(SUM(g.amount_minor), 0)
-            FROM refunds g
-            LEFT JOIN cancellations e ON e.account_id = g.account_id
-                AND e.id = g.cancellation_id
-            WHERE g.account_id = r.account_id AND g.payment_id = r.payment_id
-                AND g.state = 'FAILED'
-                AND COALESCE(g.refunded_at, e.refunded_at) IS NOT NULL
-                AND NOT EXISTS (
-                    SELECT 1 FROM refunds a
-                    WHERE a.account_id = g.account_id AND a.instead_of_id = g.id
-                )
         )
     """,
 )

@@ -14,13 +14,6 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("refunded_at", columns.Instant(), nullable=True))
         batch_op.add_column(sa.Column("refunded_by_id", columns.Key(), nullable=True))
         batch_op.add_column(sa.Column("refund_note", sa.String(length=500), nullable=True))
-        batch_op.add_column(sa.Column("instead_of_id", columns.Key(), nullable=True))
-        batch_op.create_foreign_key(
-            batch_op.f("fk_refunds_account_id_instead_of_id_refunds"),
-            "refunds",
-            ["account_id", "instead_of_id"],
-            ["account_id", "id"],
-        )
         batch_op.create_foreign_key(
             batch_op.f("fk_refunds_account_id_refunded_by_id_staff"),
             "staff",
@@ -31,28 +24,14 @@ def upgrade() -> None:
             batch_op.f("ck_refunds_refunded"),
             "refunded_at IS NULL OR (state = 'FAILED' AND cancellation_id IS NULL)",
         )
-        batch_op.create_check_constraint(
-            batch_op.f("ck_refunds_instead_of"), "instead_of_id IS NULL OR cause = 'STAFF'"
-        )
-        batch_op.create_index(
-            batch_op.f("ix_refunds_account_id_instead_of_id"),
-            ["account_id", "instead_of_id"],
-            unique=True,
-        )
 
 
 def downgrade() -> None:
     with op.batch_alter_table("refunds") as batch_op:
-        batch_op.drop_index(batch_op.f("ix_refunds_account_id_instead_of_id"))
-        batch_op.drop_constraint(batch_op.f("ck_refunds_instead_of"), type_="check")
         batch_op.drop_constraint(batch_op.f("ck_refunds_refunded"), type_="check")
         batch_op.drop_constraint(
             batch_op.f("fk_refunds_account_id_refunded_by_id_staff"), type_="foreignkey"
         )
-        batch_op.drop_constraint(
-            batch_op.f("fk_refunds_account_id_instead_of_id_refunds"), type_="foreignkey"
-        )
-        batch_op.drop_column("instead_of_id")
         batch_op.drop_column("refund_note")
         batch_op.drop_column("refunded_by_id")
         batch_op.drop_column("refunded_at")

@@ -5,16 +5,7 @@ Nothing here is a secret in the clear, and nothing names a card or a person.
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    CheckConstraint,
-    Column,
-    ForeignKeyConstraint,
-    Index,
-    Integer,
-    String,
-    Table,
-    Text,
-)
+from sqlalchemy import CheckConstraint, Column, Index, Integer, String, Table, Text
 
 from classbolt.columns import Instant, Key
 from classbolt.tables.base import account_column, id_column, metadata, refers_to
@@ -138,8 +129,6 @@ refunds = Table(
     Column("cancellation_id", Key),
     Column("staff_id", Key),
     Column("note", String(500)),
-    # The one that had failed, if staff asked for it again by this one.
-    Column("instead_of_id", Key),
     Column("stripe_refund_id", String(255)),
     Column("failure", String(60)),
     Column("requested_at", Instant, nullable=False),
@@ -153,14 +142,12 @@ refunds = Table(
     refers_to(cancellations, "cancellation_id"),
     refers_to(staff, "staff_id"),
     refers_to(staff, "refunded_by_id"),
-    ForeignKeyConstraint(["account_id", "instead_of_id"], ["refunds.account_id", "refunds.id"]),
     CheckConstraint("amount_minor >= 1", name="amount"),
     CheckConstraint("cause IN ('LATE', 'CANCELLATION', 'STAFF', 'ELSEWHERE')", name="cause"),
     CheckConstraint(
         "(cause = 'CANCELLATION') = (cancellation_id IS NOT NULL)", name="cancellation"
     ),
     CheckConstraint("(cause = 'STAFF') = (staff_id IS NOT NULL)", name="staff"),
-    CheckConstraint("instead_of_id IS NULL OR cause = 'STAFF'", name="instead_of"),
     CheckConstraint("state IN ('REQUESTED', 'SUBMITTED', 'SUCCEEDED', 'FAILED')", name="state"),
     CheckConstraint(
         "(state IN ('SUCCEEDED', 'FAILED')) = (settled_at IS NOT NULL)", name="settled"
@@ -177,7 +164,6 @@ refunds = Table(
 Index(None, refunds.c.account_id, refunds.c.payment_id)
 Index(None, refunds.c.account_id, refunds.c.stripe_refund_id, unique=True)
 Index(None, refunds.c.account_id, refunds.c.cancellation_id, unique=True)
-Index(None, refunds.c.account_id, refunds.c.instead_of_id, unique=True)
 Index(
     "ix_refunds_failed",
     refunds.c.account_id,

@@ -19,7 +19,7 @@ from classbolt.errors import (
 from classbolt.facts import CARD
 from classbolt.paying import STRIPE_IS_SILENT, Till
 from classbolt.stripe_facts import StripeRefused, StripeUnclear
-from classbolt.values import PaymentId, RefundId
+from classbolt.values import PaymentId
 from classbolt_schema.compose.info import Info
 from classbolt_schema.compose.mutation import After, Ask, Payload, mutation
 from classbolt_schema.compose.once import Keyed
@@ -141,14 +141,7 @@ class RefundPaymentInput(Keyed):
 
     payment: strawberry.ID = strawberry.field(description="The payment that the card made.")
     amount_minor: int | None = strawberry.field(
-        default=None,
-        description="How much, in minor units; null for all that is left of it. What failed is"
-        " asked for again as a whole: null.",
-    )
-    instead_of: strawberry.ID | None = strawberry.field(
-        default=None,
-        description="A refund of this payment that failed and is asked for again by this one:"
-        " it leaves `failedRefunds`, and this one says from then on how it stands.",
+        default=None, description="How much, in minor units; null for all that is left of it."
     )
     note: str | None = strawberry.field(
         default=None, description="Why, up to 500 characters, for staff to read."
@@ -173,15 +166,8 @@ class RefundPaymentPayload(Payload):
 async def refund_payment(ask: Ask, asked: RefundPaymentInput) -> RefundPaymentPayload:
     """Promise to give money back."""
     payment_id = PaymentId(decode("Payment", asked.payment))
-    failed = asked.instead_of
     await staff_refunds.refund_payment(
-        ask.tx,
-        ask.actor,
-        payment_id,
-        asked.amount_minor,
-        note=asked.note,
-        instead_of=None if failed is None else RefundId(decode("CardRefund", failed)),
-        now=ask.now,
+        ask.tx, ask.actor, payment_id, asked.amount_minor, note=asked.note, now=ask.now
     )
     found = await payments.find_payments(ask.tx, [payment_id])
     return RefundPaymentPayload(payment=Payment.of(found[payment_id]))

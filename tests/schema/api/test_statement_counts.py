@@ -122,11 +122,11 @@ MUTATIONS: Mapping[str, int] = {
     "callOffSession": 15,  # with a key
     "refreshPayment": 17,  # Stripe is asked in between, so that it takes five transactions
     "abandonPayment": 19,  # and the seats of a course are given up
-    "refundPayment": 7,
+    "refundPayment": 9,  # with a key
     "revokeCredits": 6,  # with a key; the payment has earned none
     "cancelCourseBooking": 12,
     "callOffCourse": 14,  # with a key
-    "markRefunded": 6,  # of a refund
+    "markRefunded": 5,  # of a refund
     "extendBundle": 5,  # with a key
     "revokeBundle": 6,  # with a key
     "mergeCustomers": 13,  # with a key
@@ -152,8 +152,6 @@ LOCKS: Mapping[str, int] = {
     "swapBooking": 3,
     "cancelBooking": 1,
     "cancelCourseBooking": 1,
-    "refundPayment": 1,
-    "markRefunded": 1,
     "callOffSession": 1,
     "callOffCourse": 1,
     "extendBundle": 1,
