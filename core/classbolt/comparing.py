@@ -2,9 +2,9 @@
 
 Webhooks get lost, and processes die before they write down what they did. So all that is new
 is looked at every few minutes: payments that were begun, refunds that were made, by us or by
-others, and disputes. What is older is looked at once a day for some weeks, because banks may
-take that long: one day of it after the other, so that there is never too much at once. What is
-not as we have it is brought there by `paying.sync`, as any other news is.
+others, and disputes. What is older has its turn about once a day for some weeks, because banks
+may take that long: one day of it after the other, so that there is never too much at once. What
+is not as we have it is brought there by `paying.sync`, as any other news is.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ T = TypeVar("T")
 
 
 async def compare_day(till: Till, account: str, *, now: datetime) -> None:
-    """Compare one of the last days: each has its turn once in a day.
+    """Compare one of the last days: each has its turn about once a day.
 
     Raises:
         StripeRefused: Stripe does not let us look at all of it.
