@@ -44,7 +44,7 @@ TIDY_EVERY: Final = timedelta(hours=1)
 LEAVE_SECONDS: Final = 5
 """How long jobs under way may go on when the worker is to stop."""
 GIVE_BACK_SECONDS: Final = 5
-"""How long they have, after that, to give back their connections to the database."""
+"""How long a job that is told to end has to give back its connections to the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Worker:
         finally:
             stop.set()
             self._database.promised.set()
-            await asyncio.wait({running, *self._under_way}, timeout=LEAVE_SECONDS)
+            await asyncio.wait({running}, timeout=LEAVE_SECONDS)
             left = {running, *self._under_way}
             for task in left:
                 task.cancel()
@@ -116,6 +116,9 @@ class Worker:
             else:
                 if not begun:
                     await self._pause(POLL_SECONDS)
+        # Only here is it known what is under way: some may have been begun after the stop.
+        if self._under_way:
+            await asyncio.wait(self._under_way)
 
     async def work(self) -> int:
         """Take what is due, do it to its end, and say how much it was."""
@@ -219,7 +222,9 @@ class Worker:
         try:
             done, _ = await asyncio.wait({task}, timeout=JOB_SECONDS)
         finally:
+            # What is told to end needs the database once more: to give its connection back.
             task.cancel()
+            await asyncio.wait({task}, timeout=GIVE_BACK_SECONDS)
         if not done:
             return TimeoutError(f"it took longer than {JOB_SECONDS} seconds")
         if task.cancelled():

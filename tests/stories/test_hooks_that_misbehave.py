@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -105,14 +105,43 @@ async def test_a_worker_that_has_ended_has_left_nothing_under_way(
 ) -> None:
     """Who closes the database then would make it wait for ever, and the process with it."""
     monkeypatch.setattr(worker_module, "LEAVE_SECONDS", 0.1)
-    post.messenger.meanwhile = asyncio.Event().wait
+    given_back: list[str] = []
+
+    async def for_ever() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0.2)  # as a connection that is given back takes its time
+            given_back.append("it")
+
+    post.messenger.meanwhile = for_ever
     before = asyncio.all_tasks()
 
     async with worker.running(), asyncio.timeout(20):
         await mailing.cancel("Ana", "MON", 3)
         await until(lambda: post.messenger.tried == 1)
 
+    assert given_back == ["it"]
     assert asyncio.all_tasks() <= before
+
+
+async def test_what_a_worker_begins_while_it_is_told_to_stop_is_done(
+    mailing: Studio, installed: BoltOns, post: Post
+) -> None:
+    looks = asyncio.Event()
+
+    def clock() -> datetime:
+        looks.set()  # the worker asks for the time before it looks for work
+        return mailing.clock.now
+
+    await mailing.cancel("Ana", "MON", 3)
+    worker = Worker(mailing.database, installed, clock)
+    looks.clear()
+
+    async with worker.running():
+        await looks.wait()
+
+    assert len(post.messenger.sent) == 1
 
 
 async def test_what_was_lost_once_is_done_alone(
