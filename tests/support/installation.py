@@ -24,7 +24,7 @@ import structlog
 from classbolt_schema.server import cli
 
 CLASSBOLT = Path(sys.executable).with_name("classbolt")
-START_SECONDS = 60
+START_SECONDS = 120
 STOP_SECONDS = 30
 SCRIPTS = {"core": 10, "auto_refund": 3, "drop_in": 3}
 HEADS = [

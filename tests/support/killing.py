@@ -44,7 +44,7 @@ from histories import Booking, Cancellation, Entry, Rows
 
 SERVER = (sys.executable, "-c", SERVE, "serve", "--port", "0")
 CARELESS = (sys.executable, str(Path(__file__).with_name("careless.py")))
-START_SECONDS = 60
+START_SECONDS = 120
 LOOK_SECONDS = 0.01
 
 
