@@ -15,6 +15,7 @@ from classbolt.facts import (
     IssueBundle,
     PaymentOption,
     RecordOffline,
+    TakeCard,
     Terms,
     WayToBook,
 )
@@ -27,7 +28,9 @@ def objection(answer: object, asked: object, *, currency: str, now: datetime) ->
             return f"the way {COURSE!r} is core's own"
         case WayToBook(price=price) if price.currency != currency:
             return f"a price in {price.currency}, where the account has {currency}"
-        case PaymentOption(action=RecordOffline(amount=amount)) if amount.currency != currency:
+        case PaymentOption(action=(RecordOffline(amount=amount) | TakeCard(amount=amount))) if (
+            amount.currency != currency
+        ):
             return f"an amount in {amount.currency}, where the account has {currency}"
         case Terms(give_back=CreditBack(customer_bundle_id=back)) if back != _payer(asked):
             return "a credit goes back only to the bundle that paid"

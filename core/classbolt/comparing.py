@@ -4,7 +4,8 @@ Webhooks get lost, and processes die before they write down what they did. So al
 is looked at every few minutes: payments that were begun, refunds that were made, by us or by
 others, and disputes. What is older has its turn about once a day for some weeks, because banks
 may take that long: one day of it after the other, so that there is never too much at once. What
-is not as we have it is brought there by `paying.sync`, as any other news is.
+is not as we have it is brought there by `paying.sync`, as any other news is. A dispute is
+looked at for as long as it is open.
 """
 
 from __future__ import annotations
@@ -55,11 +56,19 @@ T = TypeVar("T")
 async def compare_day(till: Till, account: str, *, now: datetime) -> None:
     """Compare one of the last days: each has its turn about once a day.
 
+    The last day itself is compared every few minutes anyway. Its turn goes to the disputes that
+    are open, however old: banks take months.
+
     Raises:
         StripeRefused: Stripe does not let us look at all of it.
         StripeUnclear: Stripe does not answer, or not for all of it.
     """
     ago = days_ago(now)
+    if not ago:
+        async with till.database.read(Caller(account)) as tx:
+            undecided = await disputes.still_open(tx)
+        await _sync_all(till, account, undecided, now)
+        return
     await compare(till, account, back=(ago + 1) * DAY, until=ago * DAY, now=now)
 
 
@@ -180,7 +189,13 @@ async def _sync_those_of(
     intents = list({each.intent_id for each in told if each.intent_id is not None})
     async with till.database.read(Caller(account)) as tx:
         news = [each for some in _slices(intents) for each in await cards.of_intents(tx, some)]
-    for payment_id in news:
+    await _sync_all(till, account, news, now)
+
+
+async def _sync_all(
+    till: Till, account: str, payment_ids: Sequence[PaymentId], now: datetime
+) -> None:
+    for payment_id in payment_ids:
         with _keeping_nobody(payment_id):
             await paying.sync(till, account, payment_id, now=now)
 

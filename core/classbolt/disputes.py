@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, bindparam, func, select, union, update
+from sqlalchemy import BindParameter, Boolean, bindparam, func, or_, select, union, update
 
 from classbolt import holdings
 from classbolt.checks import mine
@@ -21,7 +21,7 @@ from classbolt.columns import AnyRow
 from classbolt.db import Tx
 from classbolt.facts import HeldBundle
 from classbolt.pages import Page, PageOf, fetch_page
-from classbolt.stripe_facts import LOST, StripeDispute
+from classbolt.stripe_facts import TAKEN, StripeDispute
 from classbolt.tables import (
     bookings,
     cancellations,
@@ -52,7 +52,7 @@ class Dispute:
     Attributes:
         reason: What the bank says, in Stripe's word.
         status: How it stands, in Stripe's word.
-        closed_at: When we heard that it was decided.
+        closed_at: When we heard that it was decided; None while it goes on.
     """
 
     id: DisputeId
@@ -77,12 +77,13 @@ BY_PAYMENT = DISPUTES.where(
     disputes.c.payment_id.in_(bindparam("payments", expanding=True))
 ).order_by(disputes.c.opened_at, disputes.c.id)
 KEYS = (disputes.c.opened_at, disputes.c.id)
+# What was read before a decision and is written after it must not take it back.
 MOVE = (
     update(disputes)
     .where(
         mine(disputes),
         disputes.c.stripe_dispute_id == bindparam("at_stripe"),
-        disputes.c.closed_at.is_(None),
+        or_(disputes.c.closed_at.is_(None), bindparam("follows_decision", type_=Boolean)),
     )
     .values(
         status=bindparam("now_is"),
@@ -90,19 +91,28 @@ MOVE = (
         closed_at=bindparam("closed"),
     )
 )
-AS_STRIPE_CALLS_THEM = select(
-    disputes.c.stripe_dispute_id, disputes.c.status, disputes.c.closed_at
-).where(mine(disputes), disputes.c.stripe_dispute_id.in_(bindparam("names", expanding=True)))
+AS_STRIPE_CALLS_THEM = select(disputes.c.stripe_dispute_id, disputes.c.status).where(
+    mine(disputes), disputes.c.stripe_dispute_id.in_(bindparam("names", expanding=True))
+)
 # What banks took of a payment by card, to be read along with it.
 LOST_MINOR = (
     select(func.coalesce(func.sum(disputes.c.amount_minor), 0))
     .where(
         mine(disputes),
         disputes.c.payment_id == card_payments.c.payment_id,
-        disputes.c.status == LOST,
+        disputes.c.status.in_(TAKEN),
     )
     .correlate(card_payments)
     .scalar_subquery()
+)
+# What is not there any more of a payment by card, or is promised to go back.
+GONE_MINOR = (
+    card_payments.c.refunded_minor + card_payments.c.refunded_elsewhere_minor + LOST_MINOR
+)
+STILL_OPEN = (
+    select(disputes.c.payment_id)
+    .where(mine(disputes), disputes.c.closed_at.is_(None))
+    .distinct()
 )
 PAYMENTS: BindParameter[Any] = bindparam("payments", expanding=True)
 # Through the course that was paid for, also where one credit led to another; through a place
@@ -158,20 +168,21 @@ async def note_all(
                 "now_is": told["status"],
                 "amount": each.amount_minor,
                 "closed": told["closed_at"],
+                "follows_decision": each.follows_decision,
             }
             await tx.execute(MOVE, moved)
 
 
 async def only_news(tx: Tx, seen: Sequence[StripeDispute]) -> list[StripeDispute]:
-    """Pick those of which our rows do not say what Stripe says. What is closed stays so."""
+    """Pick those of which our rows do not say what Stripe says."""
     rows = await tx.all(AS_STRIPE_CALLS_THEM, {"names": [each.id for each in seen]})
     known = {row.stripe_dispute_id: row.status for row in rows}
-    closed = {row.stripe_dispute_id for row in rows if row.closed_at is not None}
-    return [
-        each
-        for each in seen
-        if each.id not in closed and known.get(each.id) != each.status[:LONGEST_STATUS]
-    ]
+    return [each for each in seen if known.get(each.id) != each.status[:LONGEST_STATUS]]
+
+
+async def still_open(tx: Tx) -> list[PaymentId]:
+    """Find the payments about which a bank has yet to decide, however long it takes."""
+    return [PaymentId(row.payment_id) for row in await tx.all(STILL_OPEN)]
 
 
 async def list_disputes(tx: Tx, actor: Actor, page: Page) -> PageOf[Dispute]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, func, not_, select
+from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, not_, select
 
 from classbolt import checks, holdings
 from classbolt.cancellations import (
@@ -20,10 +20,11 @@ from classbolt.cancellations import (
 from classbolt.checks import mine
 from classbolt.columns import AnyRow
 from classbolt.db import Tx
+from classbolt.disputes import GONE_MINOR
 from classbolt.errors import InvalidInput
 from classbolt.facts import HeldBundle
 from classbolt.pages import Page, PageOf, fetch_page
-from classbolt.tables import cancellations, customer_bundles
+from classbolt.tables import bookings, cancellations, card_payments, customer_bundles
 from classbolt.times import after
 from classbolt.values import Actor, BundleId, Period, Permission, Unit
 
@@ -80,7 +81,19 @@ OUTSTANDING = (
     .group_by(customer_bundles.c.bundle_id)
 )
 KEYS = (cancellations.c.cancelled_at, cancellations.c.id)
-DUE = CANCELLATIONS.where(cancellations.c.refund_due, cancellations.c.refunded_at.is_(None))
+# What has gone back to the card meanwhile, with all of its payment, is due to nobody.
+DUE = CANCELLATIONS.where(
+    cancellations.c.refund_due,
+    cancellations.c.refunded_at.is_(None),
+    ~exists().where(
+        mine(bookings),
+        bookings.c.id == cancellations.c.booking_id,
+        card_payments.c.account_id == bookings.c.account_id,
+        card_payments.c.payment_id == bookings.c.payment_id,
+        card_payments.c.captured_minor > 0,
+        card_payments.c.captured_minor <= GONE_MINOR,
+    ),
+)
 COUNTS = select(cancellations.c.outcome, cancellations.c.reason, func.count()).where(
     mine(cancellations)
 )

@@ -10,7 +10,7 @@ from classbolt import cancellations, checks, customers
 from classbolt.cards import find_card_payments
 from classbolt.checks import mine
 from classbolt.db import Tx
-from classbolt.disputes import LOST_MINOR
+from classbolt.disputes import GONE_MINOR
 from classbolt.errors import NotFound, NotPaidByCard, RefundTooLarge
 from classbolt.ledger import LONGEST_NOTE
 from classbolt.pages import Page, PageOf, fetch_page
@@ -36,8 +36,7 @@ FAILED_ONES = REFUNDS.where(
     exists().where(
         mine(card_payments),
         card_payments.c.payment_id == refunds.c.payment_id,
-        card_payments.c.refunded_minor + card_payments.c.refunded_elsewhere_minor + LOST_MINOR
-        < card_payments.c.captured_minor,
+        card_payments.c.captured_minor > GONE_MINOR,
     ),
 )
 KEYS = (refunds.c.settled_at, refunds.c.id)

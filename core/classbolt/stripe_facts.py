@@ -15,6 +15,10 @@ CANCELLED: Final = "canceled"
 """Stripe's word for a payment that nobody can make any more."""
 LOST: Final = "lost"
 """Stripe's word for a dispute after which the money is the bank's."""
+APPEALED: Final = ("appeal_needs_response", "appeal_under_review")
+"""Stripe's words for one that goes on after it was decided."""
+TAKEN: Final = (LOST, *APPEALED)
+"""How a dispute stands while nobody can count on its money."""
 
 
 class StripeRefused(Exception):
@@ -122,6 +126,11 @@ class StripeDispute:
     def is_closed(self) -> bool:
         """Say whether it is decided."""
         return self.status in {"won", LOST, "warning_closed", "prevented"}
+
+    @property
+    def follows_decision(self) -> bool:
+        """Say whether it may come after a decision; anything else is older than that."""
+        return self.is_closed or self.status in APPEALED
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,7 +126,8 @@ async def refund_summary(
     name="manualRefundsDue",
     description="What was paid for, is to be refunded because the business called it off or"
     " wants the money to go back, and could not be; without what staff have refunded by hand"
-    " since. The oldest first. For staff.",
+    " since, and what has gone back to the card with all of its payment. The oldest first. For"
+    " staff.",
 )
 async def manual_refunds_due(
     info: Info, first: First = A_PAGE, after: After = None

@@ -19,6 +19,7 @@ from classbolt.facts import (
     RecordOffline,
     SessionFacts,
     SpendCredit,
+    TakeCard,
     Terms,
     WayToBook,
 )
@@ -89,6 +90,7 @@ def test_money_is_in_the_currency_of_the_account() -> None:
 
     assert says(WayToBook("drop_in", EUROS))
     assert says(PaymentOption("offline", action=RecordOffline(EUROS)))
+    assert says(PaymentOption("card", action=TakeCard(EUROS)))
 
 
 def test_the_way_of_a_courses_place_is_cores_own() -> None:

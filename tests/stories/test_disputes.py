@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
 
+from classbolt import disputes
+from classbolt.comparing import LOOKS_FAR_BACK
+from classbolt.db import Caller
+from classbolt.stripe_facts import StripeDispute
+from classbolt.values import PaymentId
+from classbolt_schema.ids import decode
 from counter import Counter, held_of, intent_of
+from fixture_f import SLUG
 from studio import codes_of
 
 CREDITS = "creditsGiven { balance revokedAt entries { edges { node { kind } } } }"
@@ -73,7 +81,7 @@ async def test_staff_take_away_what_is_left_and_what_was_spent_stays(
     assert await counter.studio.places("Ola", "THU") == [3]
 
 
-async def test_how_a_dispute_ends_is_noted_once_and_for_all(
+async def test_how_a_dispute_ends_is_noted(
     disputed: tuple[Counter, dict[str, Any]],
 ) -> None:
     counter, _ = disputed
@@ -84,6 +92,73 @@ async def test_how_a_dispute_ends_is_noted_once_and_for_all(
 
     (found,) = await shown(counter)
     assert (found["status"], found["closedAt"]) == ("lost", "2027-01-22T09:00:00Z")
+
+
+async def test_what_was_read_before_a_decision_does_not_take_it_back(
+    disputed: tuple[Counter, dict[str, Any]],
+) -> None:
+    """Who reads at Stripe does so outside the transaction, and may write later than others."""
+    counter, booked = disputed
+    (before,) = counter.double.objects("dispute")
+    counter.double.close_dispute(before["id"], won=False)
+    await counter.tell(counter.news("charge.dispute.closed"))
+    read = StripeDispute(
+        before["id"], intent_of(booked), before["status"], before["reason"], before["amount"]
+    )
+    note = partial(
+        disputes.note_all,
+        payment_id=PaymentId(decode("Payment", held_of(booked)["payment"]["id"])),
+        seen=[read],
+        now=counter.studio.clock.now,
+    )
+
+    await counter.till.database.write(Caller(SLUG), note)
+
+    assert [each["status"] for each in await shown(counter)] == ["lost"]
+
+
+async def test_a_dispute_can_go_on_after_it_was_decided(
+    disputed: tuple[Counter, dict[str, Any]],
+) -> None:
+    counter, booked = disputed
+    (dispute,) = counter.double.objects("dispute")
+    counter.double.close_dispute(dispute["id"], won=False)
+    await counter.tell(counter.news("charge.dispute.closed"))
+    refund = {"payment": held_of(booked)["payment"]["id"], "amountMinor": 100}
+
+    counter.double.appeal_dispute(dispute["id"])
+    await counter.tell(counter.news("charge.dispute.updated"))
+    (appealed,) = await shown(counter)
+    refused = await counter.studio.codes("refundPayment", refund, as_="owner")
+    counter.double.close_dispute(dispute["id"], won=True)
+    await counter.tell(counter.news("charge.dispute.closed"))
+
+    assert (appealed["status"], appealed["closedAt"]) == ("appeal_under_review", None)
+    assert refused == ["REFUND_TOO_LARGE"]
+    assert [each["status"] for each in await shown(counter)] == ["won"]
+    assert await counter.studio.codes("refundPayment", refund, as_="owner") == []
+
+
+@pytest.mark.parametrize("was_decided", [True, False])
+async def test_how_a_dispute_ends_is_found_though_it_takes_months_and_nobody_tells(
+    disputed: tuple[Counter, dict[str, Any]], *, was_decided: bool
+) -> None:
+    counter, _ = disputed
+    (dispute,) = counter.double.objects("dispute")
+    if was_decided:
+        counter.double.close_dispute(dispute["id"], won=False)
+        await counter.tell(counter.news("charge.dispute.closed"))
+        counter.double.appeal_dispute(dispute["id"])
+        await counter.tell(counter.news("charge.dispute.updated"))
+    counter.studio.clock.now += 2 * LOOKS_FAR_BACK
+    counter.double.close_dispute(dispute["id"], won=was_decided)
+    counter.news()
+
+    await counter.look_back_at(counter.studio.clock.now)
+
+    (found,) = await shown(counter)
+    assert found["status"] == ("won" if was_decided else "lost")
+    assert found["closedAt"] is not None
 
 
 async def test_what_is_disputed_is_not_refunded_too(

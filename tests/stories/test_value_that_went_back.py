@@ -112,6 +112,21 @@ async def test_nothing_is_due_by_hand_for_what_went_back(
     assert await counter.studio.holdings("Ola") == []
 
 
+@pytest.mark.parametrize("goes_back", [by_staff, in_the_dashboard, to_the_bank, in_vain])
+async def test_what_was_due_by_hand_is_due_no_more_once_all_has_gone_back(
+    paid: tuple[Counter, dict[str, Any]], goes_back: GoesBack
+) -> None:
+    """Else somebody who goes through the list would give it once more."""
+    counter, booked = paid
+    await counter.studio.call_off("MON", 3, refund="NONE")
+    of_all = await due(counter)
+
+    await goes_back(counter, booked)
+
+    assert len(of_all) == 2
+    assert len(await due(counter)) == (2 if goes_back is in_vain else 1)
+
+
 async def test_a_place_whose_money_went_back_cannot_be_swapped(
     paid: tuple[Counter, dict[str, Any]],
 ) -> None:

@@ -214,6 +214,20 @@ async def test_a_charge_is_disputed_once_and_a_dispute_decided_once(
         double.close_dispute(dispute["id"], won=True)
 
 
+async def test_a_dispute_that_was_decided_can_go_on_and_be_decided_again(
+    client: StripeClient, double: Double
+) -> None:
+    dispute = double.open_dispute(str((await paid(client)).latest_charge))
+    with pytest.raises(Refused):
+        double.appeal_dispute(dispute["id"])
+    double.close_dispute(dispute["id"], won=False)
+
+    appealed = double.appeal_dispute(dispute["id"])
+    decided = double.close_dispute(dispute["id"], won=True)
+
+    assert [appealed["status"], decided["status"]] == ["appeal_under_review", "won"]
+
+
 async def test_nothing_happens_to_what_is_not_there(
     client: StripeClient, double: Double
 ) -> None:

@@ -102,7 +102,8 @@ class CardDispute:
     )
     opened_at: datetime = strawberry.field(description="When we heard of it.")
     closed_at: datetime | None = strawberry.field(
-        description="When we heard that it was decided; null before that."
+        description="When we heard that it was decided; null before that, and while it is "
+        "appealed against."
     )
     dispute: strawberry.Private[disputes.Dispute]
 

@@ -30,6 +30,7 @@ DEEDS: Final[dict[str, Callable[..., Any]]] = {
     each.__name__: each
     for each in (
         Double.add_account,
+        Double.appeal_dispute,
         Double.authenticate,
         Double.close_dispute,
         Double.deauthorize,

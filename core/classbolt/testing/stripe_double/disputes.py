@@ -10,6 +10,7 @@ from classbolt.testing.stripe_double.events import emit
 from classbolt.testing.stripe_double.store import Object
 
 TIME_TO_ANSWER: Final = 9 * 24 * 60 * 60
+DECIDED: Final = ("won", "lost")
 
 
 def open_(books: Books, charge: str, *, reason: str) -> Object:
@@ -56,13 +57,27 @@ def close(books: Books, id_: str, *, won: bool) -> Object:
         Refused: It has decided already.
     """
     dispute = books.get("dispute", id_)
-    if dispute["status"] in ("won", "lost"):
+    if dispute["status"] in DECIDED:
         raise invalid("This dispute is already closed.")
     closed = books.put({**dispute, "status": "won" if won else "lost"})
     emit(books, "charge.dispute.closed", closed)
     if won:
         emit(books, "charge.dispute.funds_reinstated", closed)
     return closed
+
+
+def appeal(books: Books, id_: str) -> Object:
+    """Let somebody not put up with what the bank has decided.
+
+    Raises:
+        Refused: It has not decided yet.
+    """
+    dispute = books.get("dispute", id_)
+    if dispute["status"] not in DECIDED:
+        raise invalid("This dispute is not closed yet.")
+    appealed = books.put({**dispute, "status": "appeal_under_review"})
+    emit(books, "charge.dispute.updated", appealed)
+    return appealed
 
 
 def page(books: Books, params: Params) -> tuple[list[Object], bool]:

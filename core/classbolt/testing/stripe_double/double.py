@@ -195,6 +195,11 @@ class Double:
         with self._books_with("dispute", dispute) as books:
             return disputes.close(books, dispute, won=won)
 
+    def appeal_dispute(self, dispute: str) -> Object:
+        """Let a dispute go on that the bank has decided."""
+        with self._books_with("dispute", dispute) as books:
+            return disputes.appeal(books, dispute)
+
     # What goes wrong
 
     def fail_next(
