@@ -179,7 +179,7 @@ def test_no_server_outlives_its_test_process(ending: str, readable_folder: Path)
         elif ending == "killed":
             process.kill()
 
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while any(readable_folder.iterdir()) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert list(readable_folder.iterdir()) == []

@@ -19,6 +19,8 @@ from starlette.routing import Route
 from classbolt_schema.server.protocol import DeadlineH11
 
 SECONDS = 0.5
+PATIENCE_SECONDS = 30
+"""How long to wait for a cut: much longer than it takes, much shorter than a pause may be."""
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n"
 
@@ -64,7 +66,7 @@ class Connection:
     async def rest(self) -> bytes:
         """Read until the server closes."""
         try:
-            return await asyncio.wait_for(self._reader.read(), SECONDS * 8)
+            return await asyncio.wait_for(self._reader.read(), PATIENCE_SECONDS)
         except ConnectionResetError:
             return b""
 
@@ -102,7 +104,7 @@ def slowly(data: bytes) -> Iterator[int]:
 
 async def cut(connection: Connection, started: float) -> None:
     assert await connection.rest() == b""
-    assert SECONDS / 2 < time.monotonic() - started < SECONDS * 6
+    assert time.monotonic() - started > SECONDS / 2
 
 
 async def test_a_client_that_says_nothing_is_cut(connection: Connection) -> None:

@@ -191,7 +191,7 @@ async def test_who_pays_too_late_is_not_kept_from_places_by_a_booking_that_has_n
 async def test_the_same_request_sent_twice_while_stripe_is_slow_holds_its_places(
     ola: Counter,
 ) -> None:
-    ola.double.fail_next(delay=2, path_prefix="/v1/payment_intents", method="POST")
+    ola.double.fail_next(delay=5, path_prefix="/v1/payment_intents", method="POST")
     first = asyncio.create_task(ola.book_course("Ola", "MON", idempotencyKey="once"))
     while not ola.double.in_flight:  # noqa: ASYNC110 it tells nobody
         await asyncio.sleep(0.01)

@@ -79,7 +79,7 @@ async def test_one_that_keeps_a_transaction_open_is_rolled_back_and_holds_nobody
     doing = asyncio.create_task(failures(worker))
     await until(lambda: post.messenger.tried == 1)
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await mailing.cancel("Ana", "MON", 4)
 
     assert await doing == ["TimeoutError"]
@@ -126,8 +126,9 @@ async def test_a_worker_that_has_ended_has_left_nothing_under_way(
 
 
 async def test_what_a_worker_begins_while_it_is_told_to_stop_is_done(
-    mailing: Studio, installed: BoltOns, post: Post
+    mailing: Studio, installed: BoltOns, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(worker_module, "LEAVE_SECONDS", 60)
     looks = asyncio.Event()
 
     def clock() -> datetime:

@@ -129,10 +129,10 @@ async def test_a_failure_must_be_one(double: Double, status: int, n: int) -> Non
 async def test_a_key_that_is_in_use_waits_for_nobody(
     client: StripeClient, double: Double, *, after_effect: bool
 ) -> None:
-    double.fail_next(delay=0.05, after_effect=after_effect)
+    double.fail_next(delay=1, after_effect=after_effect)
 
     first = asyncio.create_task(ask(client))
-    await asyncio.sleep(0.02)
+    await until_it_is_asked(double)
     with pytest.raises(stripe.StripeError) as refused:
         await ask(client)
 
@@ -140,6 +140,11 @@ async def test_a_key_that_is_in_use_waits_for_nobody(
     assert refused.value.error is not None
     assert refused.value.error.code == "idempotency_key_in_use"
     assert (await ask_after(first, client)).id == (await first).id
+
+
+async def until_it_is_asked(double: Double) -> None:
+    while not double.in_flight:  # noqa: ASYNC110 it tells nobody
+        await asyncio.sleep(0.01)
 
 
 async def ask_after(first: asyncio.Task[PaymentIntent], client: StripeClient) -> PaymentIntent:
@@ -152,7 +157,7 @@ async def test_who_goes_away_leaves_the_key_to_the_next(
 ) -> None:
     double.fail_next(delay=60)
     first = asyncio.create_task(ask(client))
-    await asyncio.sleep(0.02)
+    await until_it_is_asked(double)
 
     first.cancel()
     await asyncio.wait([first])

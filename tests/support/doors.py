@@ -20,7 +20,7 @@ from studio import SOLD_ON
 
 PROCESSES = 2
 ANSWER_SECONDS = 120
-STOP_SECONDS = 30
+STOP_SECONDS = 120
 LAST_LINES = 20
 
 Address = tuple[str, int]

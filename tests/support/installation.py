@@ -25,7 +25,7 @@ from classbolt_schema.server import cli
 
 CLASSBOLT = Path(sys.executable).with_name("classbolt")
 START_SECONDS = 120
-STOP_SECONDS = 30
+STOP_SECONDS = 120
 SCRIPTS = {"core": 10, "auto_refund": 3, "drop_in": 3}
 HEADS = [
     f"{name} {number:04}" for name, most in SCRIPTS.items() for number in range(1, most + 1)
@@ -136,7 +136,11 @@ class Installation:
             yield process
         finally:
             process.send_signal(signal.SIGTERM)
-            code = process.wait(STOP_SECONDS)
+            try:
+                code = process.wait(STOP_SECONDS)
+            finally:
+                process.kill()  # which does nothing to one that has ended
+                process.wait()
         assert code == 0, log.read_text()
 
     @contextmanager
@@ -146,7 +150,7 @@ class Installation:
             port = probe.getsockname()[1]
         with (
             self.running("serve", "--port", str(port), *arguments) as process,
-            httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client,
+            httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client,
         ):
             server = Server(process, client, self.folder / "output", self.folder / "log")
             server.wait_until_ready()

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import httpx
 
-STOP_SECONDS: Final = 30
+STOP_SECONDS: Final = 120
 TELLS_EVERY: Final = 0.2
 """After how many seconds it looks again for what there is to tell."""
 
