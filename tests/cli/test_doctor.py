@@ -13,7 +13,7 @@ import pytest
 
 import healthy as h
 from classbolt.testing.databases import Kind, Templates
-from healthy import do, write_healthy_rows
+from healthy import HEALTHY, do
 from installation import Done, Installation
 
 Doctor = Callable[..., Done]
@@ -24,8 +24,7 @@ TAKE_A_SEAT = "UPDATE sessions SET seats_taken = 9 WHERE seats_taken = 1"
 @pytest.fixture
 async def url(kind: Kind, templates: Templates) -> AsyncIterator[str]:
     """A database with healthy rows."""
-    async with templates.database(kind) as url:
-        await do(url, write_healthy_rows)
+    async with templates.database(kind, HEALTHY) as url:
         yield url
 
 

@@ -33,16 +33,20 @@ ALL_KEYS = {**STRIPE, "CLASSBOLT_SECRET_KEY": SECRET_KEY}
 GIVEN = StripeKeys("rk_test_51HiddenKey", "pk_test_51South")
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """An installation with three accounts: two linked in either way, one not at all."""
-    installation = Installation(tmp_path, ALL_KEYS)
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An installation with three accounts: two linked in either way, one not at all.
+
+    Nothing of it is changed by what starts there.
+    """
+    folder = tmp_path_factory.mktemp("starting")
+    installation = Installation(folder, ALL_KEYS)
     installation.does("migrate")
     for slug in ("north", "south", "west"):
         installation.does("account", "create", slug, "--name", slug)
     installation.does("stripe", "link", "--account", "north", "--own")
-    asyncio.run(link_with_key(tmp_path, "south"))
-    return tmp_path
+    asyncio.run(link_with_key(folder, "south"))
+    return folder
 
 
 async def link_with_key(folder: Path, account: str) -> None:
@@ -82,6 +86,7 @@ def start_worker(installation: Installation) -> Path:
     return log
 
 
+@pytest.mark.unmeasured  # serving is measured elsewhere
 def test_a_server_warns_once_of_links_whose_keys_are_missing(folder: Path) -> None:
     with Installation(folder, NOWHERE).serving("--workers", "2") as server:
         log = server.log
@@ -109,6 +114,7 @@ def test_a_worker_warns_of_links_whose_keys_are_missing(folder: Path) -> None:
     ]
 
 
+@pytest.mark.unmeasured  # a worker is measured where it warns
 def test_a_worker_that_has_all_keys_says_only_that_it_has_begun(folder: Path) -> None:
     log = start_worker(Installation(folder, ALL_KEYS))
 

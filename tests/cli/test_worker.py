@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from classbolt.worker import POLL_SECONDS
-from installation import START_SECONDS, Installation, said_no
+from installation import START_SECONDS, Installation
 
 HERALD = """
 from pathlib import Path
@@ -53,7 +53,7 @@ def is_told(installation: Installation, number: int) -> bool:
 
 
 def test_a_worker_refuses_a_database_that_is_not_migrated(empty: Installation) -> None:
-    assert said_no(empty.start("worker")).startswith("migrations are pending")
+    assert empty.refuses("worker").startswith("migrations are pending")
 
 
 @pytest.mark.unmeasured  # each process is measured elsewhere

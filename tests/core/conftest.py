@@ -7,12 +7,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from classbolt.testing.databases import Kind, Templates
-from healthy import do, write_healthy_rows
+from healthy import HEALTHY
 
 
 @pytest.fixture
 async def url(kind: Kind, templates: Templates) -> AsyncIterator[str]:
     """A database with healthy rows; nobody looks at the state in which a test leaves it."""
-    async with templates.database(kind) as url:
-        await do(url, write_healthy_rows)
+    async with templates.database(kind, HEALTHY) as url:
         yield url

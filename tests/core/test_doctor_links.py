@@ -15,6 +15,8 @@ from classbolt.tables import stripe_links
 from classbolt_schema.server.context import utc_now
 from healthy import do
 
+pytestmark = pytest.mark.unmeasured  # they come by nothing new, but often
+
 OURS, ANOTHER = (SecretStr(Fernet.generate_key().decode()) for _ in range(2))
 GIVEN = "rk_test_51HiddenKey"
 SOUTHS = h.key()

@@ -63,22 +63,27 @@ async def counter(
 
 
 @pytest.fixture
-async def ola(counter: Counter) -> Counter:
+def ola(counter: Counter) -> Counter:
     """The counter on the day on which Ola and Pat want to book the Mondays."""
-    await counter.studio.add_customer("Ola")
-    await counter.studio.add_customer("Pat")
     counter.studio.clock.set("2027-01-08T10:00")
     return counter
 
 
-@pytest.fixture
-def post() -> Post:
+@pytest.fixture(scope="session")
+def strangers() -> Post:
+    """The same for all tests, since the schema is built anew for each installation."""
     return Post()
 
 
 @pytest.fixture
-def installed(post: Post) -> BoltOns:
-    return BoltOns([AutoRefund(), DropIn(), post.messenger, post.herald])
+def post(strangers: Post) -> Post:
+    strangers.begin()
+    return strangers
+
+
+@pytest.fixture(scope="session")
+def installed(strangers: Post) -> BoltOns:
+    return BoltOns([AutoRefund(), DropIn(), strangers.messenger, strangers.herald])
 
 
 @pytest.fixture

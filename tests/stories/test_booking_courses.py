@@ -8,6 +8,8 @@ import pytest
 
 from studio import Studio, codes_of
 
+pytestmark = pytest.mark.unmeasured  # they come by nothing new, but often
+
 
 async def test_a_course_is_a_place_in_each_of_its_sessions(northside: Studio) -> None:
     """G1: with one payment, for the whole."""

@@ -19,6 +19,8 @@ from classbolt.db import Database
 from counter import CARD_PAYMENT, PAYMENT, SETTINGS, Counter, gateway_to
 from studio import Studio, codes_of, serving
 
+pytestmark = pytest.mark.unmeasured  # they come by nothing new, but often
+
 TWINS = 25
 """At each of two servers."""
 KEY = "Ola, this one time"

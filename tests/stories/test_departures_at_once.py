@@ -16,6 +16,8 @@ from classbolt import customers, tables
 from classbolt_schema.ids import decode
 from studio import Studio
 
+pytestmark = pytest.mark.unmeasured  # they come by nothing new, but often
+
 ROUNDS = 5
 PATIENCE = 20
 TRY_AGAIN = "TRY_AGAIN"

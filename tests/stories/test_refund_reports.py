@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from classbolt.bolt_ons import BoltOns
 from classbolt.reports import DUE, KEYS
 from classbolt.testing.databases import Kind
+from fixture_f import FixtureF
 from studio import Studio
 
 REFUNDS = """query ($first: Int, $after: String, $from: DateTime, $until: DateTime,
@@ -57,19 +59,44 @@ async def mark(studio: Studio, booking: str, note: str | None = None) -> dict[st
     return dict(done["cancellation"])
 
 
-@pytest.fixture
-async def busy(northside: Studio) -> Studio:
+class FiveCancelled(FixtureF):
     """Fixture F after five cancellations: two gave a bundle, one a credit, two nothing."""
-    northside.clock.set("2027-01-20T10:00")
-    await northside.cancel("Ana", "MON", 3)
-    northside.clock.set("2027-01-22T09:00")
-    await northside.book("Ana", "THU", 3)
-    await northside.cancel("Hal", "SAT", 3)
-    northside.clock.set("2027-01-23T09:00")
-    await northside.cancel("Ana", "THU", 3)
-    await northside.cancel("Ben", "THU", 3, by="staff", refund="NONE")
-    northside.clock.set("2027-02-01T12:00")
-    await northside.cancel("Ana", "MON", 4)
+
+    NAME = "fixture F, five cancelled"
+
+    async def furnish(self, kind: Kind, studio: Studio) -> None:
+        """Set it up, and cancel."""
+        await super().furnish(kind, studio)
+        studio.clock.set("2027-01-20T10:00")
+        await studio.cancel("Ana", "MON", 3)
+        studio.clock.set("2027-01-22T09:00")
+        await studio.book("Ana", "THU", 3)
+        await studio.cancel("Hal", "SAT", 3)
+        studio.clock.set("2027-01-23T09:00")
+        await studio.cancel("Ana", "THU", 3)
+        await studio.cancel("Ben", "THU", 3, by="staff", refund="NONE")
+        studio.clock.set("2027-02-01T12:00")
+        await studio.cancel("Ana", "MON", 4)
+
+
+@pytest.fixture(scope="module")
+def five_cancelled(
+    tmp_path_factory: pytest.TempPathFactory, bolt_ons: BoltOns
+) -> FiveCancelled:
+    return FiveCancelled(bolt_ons, tmp_path_factory.mktemp("five_cancelled"))
+
+
+@pytest.fixture
+def furnished(request: pytest.FixtureRequest, furnished: FixtureF | None) -> FixtureF | None:
+    """Five cancellations if the test asks for the busy studio."""
+    if "busy" in request.fixturenames:
+        return cast("FiveCancelled", request.getfixturevalue("five_cancelled"))
+    return furnished
+
+
+@pytest.fixture
+def busy(northside: Studio) -> Studio:
+    """Fixture F after five cancellations."""
     return northside
 
 

@@ -262,7 +262,10 @@ def gateway_to(double: Double) -> StripeGateway:
 
 
 class TakingCards(FixtureF):
-    """Fixture F where courses and advanced drop-ins can be paid for by card."""
+    """Fixture F where courses and advanced drop-ins can be paid for by card.
+
+    Two more customers, Ola and Pat, have a card.
+    """
 
     NAME = "fixture F, taking cards"
 
@@ -280,6 +283,9 @@ class TakingCards(FixtureF):
         }
         asked = {"course": studio.ids.courses["WED"], "dropIn": offer}
         await studio.do("updateSessions", asked, as_="owner")
+        for name in ("Ola", "Pat"):
+            await studio.add_customer(name)
+            await studio.admit(name)
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Executable, Insert, NullPool, Table, Update, insert, text, update
@@ -24,6 +24,7 @@ from classbolt.bolt_ons import BoltOns
 from classbolt.doctor import Keys
 from classbolt.migrate import components
 from classbolt.sealed import Seal
+from classbolt.testing.databases import Seed
 
 Deed = Callable[[AsyncConnection], Awaitable[None]]
 
@@ -358,6 +359,14 @@ async def do(url: str, *deeds: str | Executable | Deed) -> None:
             else:
                 await deed(connection)
     await engine.dispose()
+
+
+async def _fill(url: str) -> None:
+    await do(url, write_healthy_rows)
+
+
+HEALTHY: Final = Seed("healthy rows", _fill)
+"""What a database has in it that is copied with the studio in it."""
 
 
 def change(table: Table, id_: UUID, **values: Any) -> Update:

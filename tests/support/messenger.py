@@ -42,12 +42,14 @@ async def _places(tx: Tx) -> int:
 class _Sends(BoltOn):
     """Remembers what it was told, unless it is down."""
 
+    sent: list[Message]
+    tried: int
+    is_down: bool
+    meanwhile: Callable[[], Awaitable[object]] | None
+    writes: Callable[[Tx], Awaitable[object]]
+
     def __init__(self) -> None:
-        self.sent: list[Message] = []
-        self.tried = 0
-        self.is_down = False
-        self.meanwhile: Callable[[], Awaitable[object]] | None = None
-        self.writes: Callable[[Tx], Awaitable[object]] = _places
+        _begin(self)
 
     async def booking_placed(self, delivery: Delivery, event: BookingPlaced) -> None:
         """Say that a place is booked."""
@@ -75,6 +77,15 @@ class _Sends(BoltOn):
         )
 
 
+def _begin(post: _Sends) -> None:
+    """Let it be as new: nothing was sent, and it is up."""
+    post.sent = []
+    post.tried = 0
+    post.is_down = False
+    post.meanwhile = None
+    post.writes = _places
+
+
 class Messenger(_Sends):
     """Sends messages."""
 
@@ -95,3 +106,8 @@ class Post:
 
     messenger: Messenger = field(default_factory=Messenger)
     herald: Herald = field(default_factory=Herald)
+
+    def begin(self) -> None:
+        """Let both begin anew."""
+        _begin(self.messenger)
+        _begin(self.herald)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.unmeasured  # they come by nothing new, but often
 SETS = [(), ("auto_refund",), ("drop_in",), ("auto_refund", "drop_in")]
 
 
+@cache
 def only(bolt_ons: BoltOns, codes: tuple[str, ...]) -> BoltOns:
     return BoltOns(bolt_ons.installed[code] for code in codes)
 
