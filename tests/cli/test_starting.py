@@ -86,7 +86,6 @@ def start_worker(installation: Installation) -> Path:
     return log
 
 
-@pytest.mark.unmeasured  # serving is measured elsewhere
 def test_a_server_warns_once_of_links_whose_keys_are_missing(folder: Path) -> None:
     with Installation(folder, NOWHERE).serving("--workers", "2") as server:
         log = server.log
@@ -114,7 +113,6 @@ def test_a_worker_warns_of_links_whose_keys_are_missing(folder: Path) -> None:
     ]
 
 
-@pytest.mark.unmeasured  # a worker is measured where it warns
 def test_a_worker_that_has_all_keys_says_only_that_it_has_begun(folder: Path) -> None:
     log = start_worker(Installation(folder, ALL_KEYS))
 
