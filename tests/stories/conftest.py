@@ -88,9 +88,15 @@ def installed(strangers: Post) -> BoltOns:
 
 @pytest.fixture
 async def mailing(
-    kind: Kind, database_url: str, fixture_f: FixtureF, tmp_path: Path, installed: BoltOns
+    kind: Kind,
+    database_url: str,
+    fixture_f: FixtureF,
+    tmp_path: Path,
+    post: Post,
+    installed: BoltOns,
 ) -> AsyncIterator[Studio]:
     """Fixture F where both strangers are installed, and one of them is on."""
+    del post  # which begins anew, whoever asks for it
     clock, database = Clock(), Database(database_url, installed)
     async with serving(database, tmp_path, installed, clock) as (client, settings):
         found = fixture_f.studio(kind, client, settings, database, clock)
