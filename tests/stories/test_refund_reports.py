@@ -79,7 +79,7 @@ class FiveCancelled(FixtureF):
         await studio.cancel("Ana", "MON", 4)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")  # as long as what is copied
 def five_cancelled(
     tmp_path_factory: pytest.TempPathFactory, bolt_ons: BoltOns
 ) -> FiveCancelled:
